@@ -1,0 +1,344 @@
+"""What a flow wants written: values that one `commit` takes whole, or not at all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from relay.core.case import CaseState
+from relay.core.community import Community
+from relay.core.member import Address, Consent, Member
+from relay.core.post import Post
+from relay.core.staff import Key, Staff, Token, TokenKind
+from relay.core.thread import Filing, Message, NewThread, Status, ThreadEdit, ThreadRef
+
+
+@dataclass(frozen=True, slots=True)
+class AddCommunity:
+    """Taken when the slug is in use."""
+
+    community: Community
+
+
+@dataclass(frozen=True, slots=True)
+class EditCommunity:
+    """Replaces what can be changed of the community with this id."""
+
+    community: Community
+
+
+@dataclass(frozen=True, slots=True)
+class AddMember:
+    """Outcome: the member's key."""
+
+    member: Member
+    consent: Consent
+    addresses: tuple[Address, ...]
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class EditMember:
+    """Replaces name, language, time zone, tags and attributes of the member with this key."""
+
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """STOP: the consent is withdrawn, posts are suppressed from now on; threads stay."""
+
+    member: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rejoin:
+    """START: a new consent."""
+
+    member: int
+    consent: Consent
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Everything of the member goes; deliveries of posts stay as a count."""
+
+    member: int
+    id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AddToken:
+    """A further credential; an older one of the same subject and device goes with it."""
+
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeTokens:
+    """Ends credentials at once; None means every device."""
+
+    kind: TokenKind
+    subject: str
+    at: datetime
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddStaff:
+    """A new person with their first token."""
+
+    staff: Staff
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveStaff:
+    """The person may do nothing any more; what they did stays."""
+
+    id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AddKey:
+    """A new key with its token."""
+
+    key: Key
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeKey:
+    """The key opens nothing any more."""
+
+    id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPost:
+    """Writes the post invisibly. Outcome: its key."""
+
+    post: Post
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeAudience:
+    """Writes one group of the post's deliveries: active members with keys above `after`. Outcome: Frozen."""
+
+    post: int
+    community: int
+    after: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """How far a group came: the last member's key (None: nobody was left) and how many rows were written."""
+
+    last_member: int | None
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptPost:
+    """Makes a planned post and its whole ledger real."""
+
+    post: Post
+
+
+@dataclass(frozen=True, slots=True)
+class DropPlans:
+    """At start: what a crash left of posts that nobody was told were accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePost:
+    """Gives the next planned deliveries of a post their seq. Outcome: Released."""
+
+    post: Post
+    limit: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """`seqs` pairs member keys with seqs; `released_to` is the last delivery looked at, `finished` when none is left."""
+
+    seqs: tuple[tuple[int, int], ...]
+    released_to: int
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CancelPost:
+    """What has no seq yet gets none."""
+
+    post: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FileReply:
+    """A member's message with its thread, case, decision and notice. Outcome: Filed."""
+
+    filing: Filing
+    community: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """`seq` is that of the member's own message, `notice_seq` that of the notice if there is one."""
+
+    thread: int
+    seq: int
+    notice_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    """Staff, a bot or the relay to one member. Outcome: Filed."""
+
+    message: Message
+    thread: ThreadRef | NewThread
+    community: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddNote:
+    """Something that nobody outside staff sees."""
+
+    message: Message
+    thread: ThreadRef
+
+
+@dataclass(frozen=True, slots=True)
+class EditThread:
+    """Stale when the thread has moved on from `thread.version`."""
+
+    thread: ThreadRef
+    edit: ThreadEdit
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TakeLease:
+    """Conflict when another holds it at `now`."""
+
+    thread: ThreadRef
+    holder: str
+    name: str
+    now: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FreeLease:
+    """Nothing happens unless `holder` holds it."""
+
+    thread: ThreadRef
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A person's decision in a case: what becomes of the message, and what the member is told. Outcome: Filed or None."""
+
+    case: str
+    version: int
+    state: CaseState
+    status: Status
+    by: str
+    reason: str
+    at: datetime
+    thread: ThreadRef
+    community: int
+    notice: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class Appeal:
+    """The member asks for another look."""
+
+    case: str
+    version: int
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """An answer button; a second press changes the answer."""
+
+    post: int
+    member: int
+    button: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far one member's devices have come; cursors never go back."""
+
+    member: int
+    sent: int
+    delivered: int
+    read: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdvanceCursors:
+    """Many members' acknowledgements in one change."""
+
+    reached: tuple[Reached, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """The answer to a request with an Idempotency-Key, in the commit that it describes. Taken when there is one."""
+
+    caller: str
+    key: str
+    fingerprint: str
+    status: int
+    body: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Drops remembered answers older than `before`."""
+
+    before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row of the audit log: ids and digests, no texts."""
+
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: Mapping[str, str | int | bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class SetFact:
+    """A value of the relay's own, such as its pseudonym key; kept as it is when it is there already."""
+
+    name: str
+    value: str
+
+
+Change = (
+    AddCommunity | EditCommunity | AddMember | EditMember | Leave | Rejoin | Erase
+    | AddToken | RevokeTokens | AddStaff | RemoveStaff | AddKey | RevokeKey
+    | PlanPost | FreezeAudience | AcceptPost | DropPlans | ReleasePost | CancelPost
+    | FileReply | SendMessage | AddNote | EditThread | TakeLease | FreeLease | Rule | Appeal | Press
+    | AdvanceCursors | Remember | Forget | Record | SetFact
+)  # fmt: skip
+
+Outcome = int | Frozen | Released | Filed | None

@@ -1,0 +1,77 @@
+"""A member: a person who opted in, with their consent, addresses and the words that steer it."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+
+class Standing(IntEnum):
+    """Stored as its number. A member who left keeps their threads and gets no posts."""
+
+    ACTIVE = 0
+    LEFT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The receipt of an opt-in: where it was given, when, and which text was shown."""
+
+    channel: str
+    source: str
+    text_version: str
+    at: datetime
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One channel plus one identity there."""
+
+    channel: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`n` is the store's own key (0 until stored) and never leaves the relay."""
+
+    id: str
+    community: int
+    pseudonym: str
+    joined_at: datetime
+    name: str = ""
+    language: str = ""
+    time_zone: str = ""
+    tags: tuple[str, ...] = ()
+    attributes: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    standing: Standing = Standing.ACTIVE
+    approved: int = 0
+    n: int = 0
+
+
+class Keyword(StrEnum):
+    """Words that are obeyed before anything else looks at a message."""
+
+    STOP = "stop"
+    START = "start"
+    DATA = "data"
+    HELP = "help"
+
+
+_KEYWORDS = {
+    **dict.fromkeys(("stop", "stopp", "abmelden", "unsubscribe", "ende", "quit", "cancel"), Keyword.STOP),
+    **dict.fromkeys(("start", "anmelden", "subscribe", "unstop"), Keyword.START),
+    **dict.fromkeys(("data", "daten", "meine daten", "my data"), Keyword.DATA),
+    **dict.fromkeys(("help", "hilfe"), Keyword.HELP),
+}
+_LONGEST = max(map(len, _KEYWORDS)) + 4  # a mark or two around the word
+
+
+def keyword(text: str) -> Keyword | None:
+    """The command a message consists of, if it is nothing else: `STOP!` is one, `stop it` is not."""
+    if len(text) > _LONGEST:
+        return None
+    folded = unicodedata.normalize("NFKC", text).casefold().strip(" \t\r\n.!?\"'*_")
+    return _KEYWORDS.get(folded)

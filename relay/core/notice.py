@@ -1,0 +1,66 @@
+"""What the relay itself says to a member, in German and English: what happened, why, who decided, what can be done."""
+
+from enum import StrEnum
+
+from relay.core.verdict import Decision
+
+
+class Occasion(StrEnum):
+    """When the relay speaks."""
+
+    REJECTED_BY_RULE = "rejected_by_rule"
+    REJECTED_BY_PERSON = "rejected_by_person"
+    DELIVERED_AFTER_APPEAL = "delivered_after_appeal"
+    LEFT = "left"
+    BACK = "back"
+    DATA = "data"
+    HELP = "help"
+
+
+_TEXTS: dict[str, dict[Occasion, str]] = {
+    "en": {
+        Occasion.REJECTED_BY_RULE: (
+            "Your message was not passed on to the team of {name}. Reason: {reason}. An automatic rule decided this. "
+            "You can ask for a person to look at it."
+        ),
+        Occasion.REJECTED_BY_PERSON: (
+            "Your message was not accepted by the team of {name}. Reason: {reason}. A person decided this. "
+            "You can ask for another person to look at it."
+        ),
+        Occasion.DELIVERED_AFTER_APPEAL: "A person looked at your message again. The team of {name} has it now.",
+        Occasion.LEFT: "You get no more posts from {name}. Send START to come back.",
+        Occasion.BACK: "You get the posts from {name} again. Send STOP to leave.",
+        Occasion.DATA: "You can see, save and erase your data on your page under “My data”.",
+        Occasion.HELP: "Only the team of {name} reads what you write here. STOP: no more posts. DATA: your data.",
+    },
+    "de": {
+        Occasion.REJECTED_BY_RULE: (
+            "Deine Nachricht ging nicht an das Team von {name}. Grund: {reason}. Das hat eine automatische Regel entschieden. "
+            "Du kannst verlangen, dass ein Mensch sie ansieht."
+        ),
+        Occasion.REJECTED_BY_PERSON: (
+            "Das Team von {name} hat deine Nachricht nicht angenommen. Grund: {reason}. Das hat ein Mensch entschieden. "
+            "Du kannst verlangen, dass ein anderer Mensch sie ansieht."
+        ),
+        Occasion.DELIVERED_AFTER_APPEAL: "Ein Mensch hat deine Nachricht neu geprüft; das Team von {name} hat sie jetzt.",
+        Occasion.LEFT: "Du bekommst keine Posts von {name} mehr. Mit START bist du wieder dabei.",
+        Occasion.BACK: "Du bekommst wieder Posts von {name}. Mit STOP meldest du dich ab.",
+        Occasion.DATA: "Auf deiner Seite unter „Meine Daten“ kannst du deine Daten ansehen, sichern und löschen.",
+        Occasion.HELP: "Nur das Team von {name} liest, was du hier schreibst. STOP: keine Posts mehr. DATEN: deine Daten.",
+    },
+}
+
+LANGUAGES = tuple(_TEXTS)
+
+
+def notice(occasion: Occasion, *, language: str, name: str, reason: str = "") -> str:
+    """The text in the member's language, English where there is none."""
+    texts = _TEXTS.get(language[:2].lower(), _TEXTS["en"])
+    return texts[occasion].format(name=name, reason=reason.rstrip(". "))
+
+
+def stated(decision: Decision) -> str:
+    """The reasons of an automatic decision, strongest first; never evidence that lies with other members."""
+    own = sorted((seen for seen in decision.signals if seen.weight > 0 and not seen.across), key=lambda seen: -seen.weight)
+    told = [seen.signal.reason or seen.signal.name for seen in own[:3]]
+    return "; ".join(told) or "it could not be checked"

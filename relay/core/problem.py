@@ -1,0 +1,56 @@
+"""Errors as problem details (RFC 9457): the same words on every channel, never an echo of what came in."""
+
+from typing import TypedDict
+
+from relay.core.errors import (
+    Conflict,
+    Denied,
+    Invalid,
+    RelayError,
+    SignedOut,
+    TooLarge,
+    TooMany,
+    Unavailable,
+    Unknown,
+)
+
+
+class FaultDetail(TypedDict):
+    """One wrong place in a request."""
+
+    loc: list[str | int]
+    msg: str
+
+
+class Problem(TypedDict, total=False):
+    """The body; `errors` only where a request is not valid."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FaultDetail]
+
+
+_KINDS: tuple[tuple[type[RelayError], int, str, str], ...] = (
+    (TooLarge, 413, "too-large", "Too large"),
+    (Invalid, 422, "invalid", "Not valid"),
+    (Unknown, 404, "not-found", "Not found"),
+    (Denied, 403, "denied", "Not allowed"),
+    (SignedOut, 401, "signed-out", "Not signed in"),
+    (Conflict, 409, "conflict", "Conflict"),
+    (TooMany, 429, "too-many", "Too many requests"),
+    (Unavailable, 503, "unavailable", "Not available now"),
+)
+TYPE = "/docs/errors#"  # a page of the relay itself explains each
+
+
+def problem(error: RelayError) -> Problem:
+    """What the caller is told. A subclass not listed speaks for its nearest listed kind."""
+    for kind, status, slug, title in _KINDS:
+        if isinstance(error, kind):
+            found = Problem(type=TYPE + slug, title=title, status=status, detail=error.detail)
+            if isinstance(error, Invalid) and error.faults:
+                found["errors"] = [FaultDetail(loc=list(fault.loc), msg=fault.msg) for fault in error.faults]
+            return found
+    return Problem(type=TYPE + "internal", title="Internal error", status=500, detail="Something went wrong here.")

@@ -1,0 +1,226 @@
+"""Verdicts: what is judged, what plugins saw in it, and the one decision made of that.
+
+Plugins give signals, never actions. A decision is a value: it names the rules, the versions and the weights it was made with,
+so that it can be explained and made again. It holds no text of the member, only reasons and places.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+OnError = Literal["hold", "flag", "pass"]
+
+KINDS_TO_REJECT = 2  # one source of evidence alone is wrong too often to take a message away from staff
+
+
+class Action(StrEnum):
+    """What becomes of a message, mildest first."""
+
+    ALLOW = "allow"
+    FLAG = "flag"
+    NUDGE = "nudge"
+    HOLD = "hold"
+    REJECT = "reject"
+    DISCARD = "discard"
+
+    @property
+    def severity(self) -> int:
+        """Its place in the order from allow (0) to discard (5)."""
+        return _ORDER[self]
+
+
+_ORDER = {action: place for place, action in enumerate(Action)}
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What a plugin saw.
+
+    `factor` grades it from 0 to 1; `reason` is one sentence for staff that never quotes the message; `start` and `end` give the
+    place in the raw text. A `hard` signal is certain by itself: it may reject without a second kind of evidence.
+    """
+
+    name: str
+    factor: float = 1.0
+    reason: str = ""
+    start: int | None = None
+    end: int | None = None
+    hard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A signal with its source: `weight` is the effective one, factor included; `across` says it rests on other members too."""
+
+    signal: Signal
+    plugin: str
+    version: str
+    weight: float
+    across: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A plugin that gave no usable answer, and what its silence means."""
+
+    plugin: str
+    why: str
+    on_error: OnError = "hold"
+    across: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFacts:
+    """What judging may know of a member: `approved` counts messages that staff or the relay let through."""
+
+    id: str
+    joined_at: datetime
+    approved: int = 0
+    trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message; `media_type` is the sniffed one, `digest` the SHA-256 of its bytes in hex."""
+
+    name: str
+    media_type: str
+    size: int
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One message on its way to staff; `community` is the slug."""
+
+    id: str
+    community: str
+    member: MemberFacts
+    channel: str
+    text: str
+    at: datetime
+    reply_to: Literal["post", "message"] | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Thresholds on the score, and weights that replace those of the plugins; `nudge` and `discard` are off while None."""
+
+    flag: float = 2.5
+    hold: float = 5.0
+    reject: float = 8.0
+    nudge: float | None = None
+    discard: float | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """The switched-on thresholds by action, as a decision records them."""
+        named = {
+            "flag": self.flag,
+            "nudge": self.nudge,
+            "hold": self.hold,
+            "reject": self.reject,
+            "discard": self.discard,
+        }
+        return {action: limit for action, limit in named.items() if limit is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the relay made of all signals.
+
+    `failures` are (plugin, why). `silent` means that evidence across members made it stricter than the member's own message
+    would be: then the member is told nothing. `rule_set` is the digest of rules, plugin versions and options.
+    """
+
+    action: Action
+    score: float
+    signals: tuple[Seen, ...] = ()
+    failures: tuple[tuple[str, str], ...] = ()
+    rule_set: str = ""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    took_us: int = 0
+    automated: bool = True
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """Rules together with the digest that names them in every decision."""
+
+    rules: Rules
+    digest: str
+
+
+def rule_set(rules: Rules, plugins: Sequence[tuple[str, str, str]]) -> RuleSet:
+    """Name `rules` and the (name, version, options as JSON) of `plugins` by one digest of 16 hex characters."""
+    thresholds = [(action, float(limit)) for action, limit in rules.thresholds.items()]
+    weights = sorted((name, float(weight)) for name, weight in rules.weights.items())
+    parts = (thresholds, weights, sorted(plugins))
+    return RuleSet(rules, hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16])
+
+
+def decide(seen: Sequence[Seen], failures: Sequence[Failure], by: RuleSet, took_us: int = 0) -> Decision:
+    """Make one decision.
+
+    The score is the sum of effective weights; negative ones (from the core alone) never offset a hard signal. Reject needs two
+    plugins or one hard signal. A failure acts as its plugin asked, whatever the score. What the member's own message brings
+    about stands as it is; evidence across members can only add a silent flag or a silent hold.
+    """
+    own = _action([s for s in seen if not s.across], [f for f in failures if not f.across], by.rules)
+    action = own
+    if own.severity < Action.NUDGE.severity:
+        full = _action(seen, failures, by.rules)
+        action = Action.HOLD if full.severity >= Action.NUDGE.severity and full is not own else full
+    return Decision(
+        action=action,
+        score=score_of(seen),
+        signals=tuple(seen),
+        failures=tuple((failure.plugin, failure.why) for failure in failures),
+        rule_set=by.digest,
+        thresholds=by.rules.thresholds,
+        took_us=took_us,
+        silent=action is not own,
+    )
+
+
+def score_of(seen: Sequence[Seen]) -> float:
+    """Sum the effective weights, never below what the hard signals alone amount to, never below zero."""
+    total = 0.0
+    hard = 0.0
+    for each in seen:
+        total += each.weight
+        if each.signal.hard:
+            hard += each.weight
+    return round(max(total, hard, 0.0), 6)
+
+
+def _action(seen: Sequence[Seen], failures: Sequence[Failure], rules: Rules) -> Action:
+    if not seen and not failures:
+        return Action.ALLOW
+    action = _by_score(score_of(seen), rules)
+    if action.severity > Action.HOLD.severity and not _may_reject(seen):
+        action = Action.HOLD
+    for failure in failures:
+        floor = _FLOORS[failure.on_error]
+        if floor.severity > action.severity:
+            action = floor
+    return action
+
+
+_FLOORS: Mapping[OnError, Action] = {"hold": Action.HOLD, "flag": Action.FLAG, "pass": Action.ALLOW}
+
+
+def _by_score(score: float, rules: Rules) -> Action:
+    reached = [Action(name) for name, limit in rules.thresholds.items() if score >= limit]
+    return max(reached, key=lambda action: action.severity, default=Action.ALLOW)
+
+
+def _may_reject(seen: Sequence[Seen]) -> bool:
+    sources = {each.plugin for each in seen if each.weight > 0}
+    return len(sources) >= KINDS_TO_REJECT or any(each.signal.hard and each.weight > 0 for each in seen)

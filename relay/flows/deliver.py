@@ -1,0 +1,99 @@
+"""Deliver: what was accepted goes into the members' streams, group by group; their acknowledgements come back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from relay.core.change import AcceptPost, AdvanceCursors, DropPlans, Reached, ReleasePost
+from relay.core.errors import Invalid, Unavailable
+from relay.core.post import Post
+from relay.ports import Clock, SignedIn, Store
+
+GROUP = 1000  # deliveries a commit: a few ms of the writer, so that answers overtake bulk
+FLUSH_AFTER = 0.03  # seconds: acknowledgements of many members gather into one commit
+RETRY_AFTER = 1.0  # seconds until a store that refused is asked again
+
+Room = Callable[[], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Deliver:
+    """The single exit of posts. `rooms` are awaited between groups, so that no channel grows without bound."""
+
+    store: Store
+    clock: Clock
+    rooms: Sequence[Room] = ()
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _reached: dict[int, Reached] = field(default_factory=dict)
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def recover(self) -> int:
+        """At start: drops plans nobody was told about. Returns how many accepted posts go on."""
+        await self.store.commit(DropPlans())
+        return len(await self.store.sending())
+
+    def accepted(self, _change: AcceptPost, _outcome: object) -> None:
+        """Hears from the bus that there is work."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Releases what is due until it is cancelled."""
+        while True:
+            self._wake.clear()
+            while await self.turn():
+                pass
+            await self._wake.wait()
+
+    async def turn(self) -> bool:
+        """Releases one group of each post that is being sent; False when there is none."""
+        posts = await self.store.sending()
+        for post in posts:
+            await self._release(post)
+        return bool(posts)
+
+    async def _release(self, post: Post) -> None:
+        while True:
+            for room in self.rooms:
+                await room()
+            try:
+                await self.store.commit(ReleasePost(post, GROUP, self.clock.now()))
+            except Unavailable as problem:
+                log.warning("release waits", post=post.id, why=problem.detail)
+                await asyncio.sleep(RETRY_AFTER)
+            else:
+                return
+
+    def reached(self, reached: Reached) -> None:
+        """Notes how far a member's devices are; committed soon, with others. Lost in a crash, items repeat."""
+        self._reached[reached.member] = reached
+        self._moved.set()
+
+    async def run_cursors(self) -> None:
+        """Writes acknowledgements down in groups until it is cancelled."""
+        while True:
+            await self._moved.wait()
+            await asyncio.sleep(FLUSH_AFTER)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Writes down all acknowledgements noted so far; kept for the next time when the store cannot take them."""
+        self._moved.clear()
+        reached, self._reached = self._reached, {}
+        if not reached:
+            return
+        try:
+            await self.store.commit(AdvanceCursors(tuple(reached.values())))
+        except Unavailable as problem:
+            log.warning("acknowledgements wait", members=len(reached), why=problem.detail)
+            self._reached = {**reached, **self._reached}
+
+    async def acknowledge(self, signed: SignedIn, *, delivered: int, read: int) -> None:
+        """One member's acknowledgement, on stable storage when it returns. Raises Invalid beyond the last seq."""
+        last = (await self.store.of(signed.member.n).cursors()).last
+        if max(delivered, read) > last:
+            raise Invalid(f"There is no item {max(delivered, read)} yet.")
+        await self.store.commit(AdvanceCursors((Reached(signed.member.n, delivered, delivered, read),)))

@@ -1,0 +1,120 @@
+"""Enrol: people come in with proof of their consent, get credentials, leave, come back, and are erased."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from relay.core.change import AddMember, AddToken, EditMember, Erase, Leave, Record, Rejoin, RevokeTokens
+from relay.core.community import Community
+from relay.core.errors import Conflict
+from relay.core.identity import Ids, token_digest
+from relay.core.member import Address, Consent, Member, Standing
+from relay.core.pseudonym import pseudonym
+from relay.core.staff import Actor, Token, TokenKind
+from relay.ports import Also, Clock, SignedIn, Store, nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """What is known of somebody who opted in."""
+
+    source: str
+    text_version: str
+    consented_at: datetime | None = None
+    name: str = ""
+    language: str = ""
+    time_zone: str = ""
+    tags: tuple[str, ...] = ()
+    attributes: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    addresses: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """A new member and the token that is shown once."""
+
+    member: Member
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enrol:
+    """`secrets` makes tokens, `pseudonym_key` comes from the store's facts."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    secrets: Ids
+    pseudonym_key: bytes
+
+    async def add(self, actor: Actor, community: Community, newcomer: Newcomer, also: Also[Welcome] = nothing) -> Welcome:
+        """A member, active at once, with a web token. Raises Conflict (closed), Taken (an address is in use)."""
+        if community.closed_at is not None:
+            raise Conflict("This community is closed.")
+        now = self.clock.now()
+        member_id = self.ids()
+        member = Member(
+            id=member_id,
+            community=community.n,
+            pseudonym=pseudonym(self.pseudonym_key, member_id),
+            joined_at=now,
+            name=newcomer.name,
+            language=newcomer.language or community.language,
+            time_zone=newcomer.time_zone or community.time_zone,
+            tags=newcomer.tags,
+            attributes=newcomer.attributes,
+        )
+        consent = Consent("web", newcomer.source, newcomer.text_version, newcomer.consented_at or now)
+        secret, token = self._token(TokenKind.MEMBER, member_id, "")
+        welcome = Welcome(member, secret)
+        addresses = (Address("web", member_id), *newcomer.addresses)
+        await self.store.commit(
+            AddMember(member, consent, addresses, token),
+            Record(now, actor.id, "member.add", member_id, {"source": newcomer.source}),
+            *also(welcome),
+        )
+        return welcome
+
+    async def token(self, actor: Actor, member: Member, device: str, also: Also[str] = nothing) -> str:
+        """A further web credential; one of the same device before it stops working."""
+        secret, token = self._token(TokenKind.MEMBER, member.id, device)
+        await self.store.commit(
+            AddToken(token), Record(token.created_at, actor.id, "member.token", member.id, {"device": device}), *also(secret)
+        )
+        return secret
+
+    async def revoke(self, actor: Actor, member: Member, device: str | None) -> None:
+        """Ends the member's credentials, those of one device or all; live connections end with them."""
+        now = self.clock.now()
+        await self.store.commit(
+            RevokeTokens(TokenKind.MEMBER, member.id, now, device),
+            Record(now, actor.id, "member.revoke", member.id, {"device": device}),
+        )
+
+    async def edit(self, actor: Actor, member: Member) -> None:
+        """Replaces name, language, time zone, tags and attributes."""
+        await self.store.commit(EditMember(member), Record(self.clock.now(), actor.id, "member.edit", member.id, {}))
+
+    async def leave(self, signed: SignedIn) -> None:
+        """STOP: no posts from now on; what was said stays readable. Nothing happens a second time."""
+        if signed.member.standing is Standing.ACTIVE:
+            await self.store.commit(Leave(signed.member.n, self.clock.now()))
+
+    async def rejoin(self, signed: SignedIn, text_version: str) -> None:
+        """START: posts again, with a new receipt of consent."""
+        if signed.member.standing is Standing.LEFT:
+            await self.store.commit(Rejoin(signed.member.n, Consent("web", "member page", text_version, self.clock.now())))
+
+    async def erase(self, by: str, member: Member) -> None:
+        """Everything of the member goes; posts they got keep a count. What is logged is the id alone."""
+        now = self.clock.now()
+        await self.store.commit(Erase(member.n, member.id, now), Record(now, by, "member.erase", member.id, {}))
+
+    def _token(self, kind: TokenKind, subject: str, device: str) -> tuple[str, Token]:
+        secret = self.secrets()
+        return secret, Token(self.ids(), kind, token_digest(secret), subject, self.clock.now(), device)
+
+
+def edited(member: Member, changes: Mapping[str, object]) -> Member:
+    """The member with the given fields replaced."""
+    return replace(member, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,72 @@
+"""Publish: a draft becomes a post with a frozen audience; after that it only remains to be delivered."""
+
+from dataclasses import dataclass, replace
+from typing import cast
+
+from relay.core.change import AcceptPost, CancelPost, FreezeAudience, Frozen, PlanPost, Record
+from relay.core.community import Community
+from relay.core.errors import Conflict, Stale
+from relay.core.identity import Ids
+from relay.core.post import Draft, Post, PostState, checked
+from relay.core.staff import Actor
+from relay.ports import Also, Clock, Store, nothing
+
+GROUP = 2000  # members a commit: the writer is busy for at most 16 ms, so that replies never wait for a post
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Company post -> ledger; `group` is how many members one commit takes."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    group: int = GROUP
+
+    async def post(self, community: Community, draft: Draft, author: Actor, also: Also[Post] = nothing) -> Post:
+        """Accepts the post for everybody who is in now. Raises Invalid, Conflict (closed community), Unavailable.
+
+        The audience is written in groups as an invisible plan; the last commit alone makes it real, so that a crash
+        before it leaves nothing, and after it everything.
+        """
+        if community.closed_at is not None:
+            raise Conflict("This community is closed.")
+        now = self.clock.now()
+        draft = checked(draft, now)
+        post = Post(
+            id=self.ids(),
+            community=community.n,
+            author=author.id,
+            text=draft.text,
+            title=draft.title,
+            buttons=draft.buttons,
+            urgent=draft.urgent,
+            expires_at=draft.expires_at,
+            created_at=now,
+        )
+        planned = await self._plan(post)
+        accepted = replace(planned, state=PostState.SENDING, accepted_at=self.clock.now())
+        record = Record(now, author.id, "post.accept", post.id, {"audience": accepted.audience})
+        await self.store.commit(AcceptPost(accepted), record, *also(accepted))
+        return accepted
+
+    async def cancel(self, actor: Actor, post: Post) -> None:
+        """What has no seq yet gets none; what members have stays. Raises Conflict when nothing is left to cancel."""
+        if post.state is not PostState.SENDING:
+            raise Conflict("This post is not being sent any more.")
+        now = self.clock.now()
+        try:
+            await self.store.commit(CancelPost(post.n, now), Record(now, actor.id, "post.cancel", post.id, {}))
+        except Stale:
+            raise Conflict("This post is not being sent any more.") from None
+
+    async def _plan(self, post: Post) -> Post:
+        key = cast("int", (await self.store.commit(PlanPost(post)))[0])
+        audience, after = 0, 0
+        while True:
+            outcomes = await self.store.commit(FreezeAudience(key, post.community, after, self.group))
+            frozen = cast("Frozen", outcomes[0])
+            audience += frozen.rows
+            if frozen.rows < self.group or frozen.last_member is None:
+                return replace(post, n=key, audience=audience)
+            after = frozen.last_member

@@ -1,0 +1,153 @@
+"""Receive: a member's message becomes an entry in exactly one thread, whatever the channel and however often it is sent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from relay.core.case import case_for
+from relay.core.change import Change, FileReply, Leave, Press, Rejoin
+from relay.core.errors import Invalid, Stale, Taken, Unavailable, Unknown
+from relay.core.identity import Ids, token_digest
+from relay.core.member import Consent, Keyword, Member, Standing, keyword
+from relay.core.notice import Occasion, notice, stated
+from relay.core.post import button_of
+from relay.core.thread import (
+    Filing,
+    Message,
+    NewThread,
+    Role,
+    Stored,
+    Surroundings,
+    ThreadRef,
+    checked_text,
+    place,
+    status_after,
+)
+from relay.core.verdict import Action, Decision, MemberFacts, Submission
+from relay.ports import Also, Clock, Judge, SignedIn, Store, nothing
+
+TRIES = 5  # races with the member's own other devices and with staff; each try sees what the one before lost to
+EXPLAINED = {
+    Keyword.STOP: Occasion.LEFT,
+    Keyword.START: Occasion.BACK,
+    Keyword.DATA: Occasion.DATA,
+    Keyword.HELP: Occasion.HELP,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came in through a channel; `client_id` is the sender's own mark, under which it is stored once."""
+
+    text: str
+    channel: str
+    client_id: str | None = None
+    in_reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """Member reply -> moderation -> private thread."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    judge: Judge
+
+    async def reply(self, signed: SignedIn, reply: Reply, also: Also[Stored] = nothing) -> Stored:
+        """Stores the reply and returns its id and time; the same for a repeated `client_id`.
+
+        "Stored" says nothing of what moderation made of it. Raises Invalid, Unknown (answers something that is not the
+        member's), Unavailable.
+        """
+        text = checked_text(reply.text)
+        own = self.store.of(signed.member.n)
+        decision: Decision | None = None
+        for _ in range(TRIES):
+            around = await own.surroundings(reply.client_id, reply.in_reply_to)
+            if around.stored is not None:
+                return _repeated(around.stored, text)
+            now = self.clock.now()
+            target = place(reply.in_reply_to, around, now)
+            if decision is None:
+                decision = await self.judge(self._submission(signed, reply, around, now))
+            thread = target if isinstance(target, ThreadRef) else NewThread(self.ids(), target)
+            filing = self._filing(signed, reply, thread, decision)
+            stored = Stored(filing.message.id, filing.message.at, "")
+            obeyed = self._obeyed(signed.member, reply, now)
+            try:
+                await self.store.commit(FileReply(filing, signed.community.n), *obeyed, *also(stored))
+            except (Stale, Taken):
+                continue
+            return stored
+        raise Unavailable("Too much is happening in this thread at once; nothing was stored, send it again.", retry_after=1)
+
+    def _submission(self, signed: SignedIn, reply: Reply, around: Surroundings, now: datetime) -> Submission:
+        member = signed.member
+        answers: Literal["message", "post"] = "message" if around.answered is not None else "post"
+        return Submission(
+            id=self.ids(),
+            community=signed.community.slug,
+            member=MemberFacts(id=member.id, joined_at=member.joined_at, approved=member.approved),
+            channel=reply.channel,
+            text=reply.text,
+            at=now,
+            reply_to=answers if reply.in_reply_to is not None else None,
+        )
+
+    def _filing(self, signed: SignedIn, reply: Reply, thread: ThreadRef | NewThread, decision: Decision) -> Filing:
+        now = self.clock.now()
+        case = case_for(decision, self.ids(), now)
+        message = Message(
+            id=self.ids(),
+            member=signed.member.n,
+            role=Role.MEMBER,
+            text=reply.text,
+            at=now,
+            status=status_after(decision),
+            in_reply_to=reply.in_reply_to,
+            client_id=reply.client_id,
+        )
+        told = self._told(signed, reply, decision)
+        said = told and Message(
+            id=self.ids(),
+            member=signed.member.n,
+            role=Role.RELAY,
+            text=told,
+            at=now,
+            in_reply_to=message.id,
+            case=case.id if case else None,
+        )
+        return Filing(message, thread, decision, case, said or None)
+
+    def _told(self, signed: SignedIn, reply: Reply, decision: Decision) -> str | None:
+        """What the member hears at once: obeyed keywords and automatic rejections. A hold is silent until a person decides."""
+        language, name = signed.member.language or signed.community.language, signed.community.name
+        if word := keyword(reply.text):
+            return notice(EXPLAINED[word], language=language, name=name)
+        if decision.action is Action.REJECT:
+            return notice(Occasion.REJECTED_BY_RULE, language=language, name=name, reason=stated(decision))
+        return None
+
+    def _obeyed(self, member: Member, reply: Reply, now: datetime) -> tuple[Change, ...]:
+        word = keyword(reply.text)
+        if word is Keyword.STOP and member.standing is Standing.ACTIVE:
+            return (Leave(member.n, now),)
+        if word is Keyword.START and member.standing is Standing.LEFT:
+            return (Rejoin(member.n, Consent(reply.channel, "keyword", "start", now)),)
+        return ()
+
+    async def press(self, signed: SignedIn, post_id: str, button_id: str) -> None:
+        """An answer button of a post the member got; pressing another one changes the answer. Raises Unknown, Conflict."""
+        post = await self.store.of(signed.member.n).released_post(post_id)
+        if post is None:
+            raise Unknown
+        now = self.clock.now()
+        button = button_of(post, button_id, now)
+        await self.store.commit(Press(post.n, signed.member.n, button.id, now))
+
+
+def _repeated(stored: Stored, text: str) -> Stored:
+    if stored.digest != token_digest(text):
+        raise Invalid("This client_id was used for another text.")
+    return stored
