@@ -297,7 +297,10 @@ class AdvanceCursors:
 
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """The answer to a request with an Idempotency-Key, in the commit that it describes. Taken when there is one."""
+    """The answer to a request with an Idempotency-Key, in the commit that it describes. Taken when there is one.
+
+    `about` is the id of the member, thread or case that the request was about, so that erasure finds what was said there.
+    """
 
     caller: str
     key: str
@@ -305,6 +308,7 @@ class Remember:
     status: int
     body: str
     at: datetime
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

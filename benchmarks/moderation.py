@@ -1,0 +1,130 @@
+"""Moderation: messages a second and microseconds a message, with all shipped plugins and with gates only, against floors.
+
+    python -m benchmarks.moderation [FILE]
+
+FILE holds JSON lines with a `text`, or plain lines; without it a small set of this file's own is used. The floors are run
+in the same rounds: a bare loop that touches each text, and NFKC with casefold, the least that any look at a text costs. Rounds
+are interleaved and the median of three is shown. It prints a table and one JSON line.
+"""
+
+import asyncio
+import json
+import os
+import statistics
+import sys
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic, perf_counter, process_time
+
+from relay.core.verdict import MemberFacts, Rules, Submission
+from relay.lexicon import load_tables
+from relay.loader import load
+from relay.pipeline.pipeline import Pipeline
+
+PLUGINS = Path(__file__).parent.parent / "plugins"
+ROUNDS = 3
+LEAST = 2_000  # messages a round: fewer make the percentiles jump
+MEMBERS = 1_000
+NOW = datetime.now(UTC)
+OWN = (
+    "Guten Morgen, ab wann kann ich mein Paket in der Filiale abholen? Die Sendung ist laut Nachricht seit gestern da.",
+    "Hi, I bought two tickets for Saturday; can my sister use one of them, or is it bound to my name? Thanks a lot!",
+    "Danke!!! 😀👍",
+    "Das ist jetzt das dritte Mal, dass der Kurs ausfällt. So ein Scheiß, ich hätte gern mein Geld zurück, und zwar schnell.",
+    "You are all 1d10ts and your app is b u l l s h i t",
+    "Wo finde ich das auf www.example.com? Unter Konto > Einstellungen (siehe Bild) steht bei mir nämlich nichts dazu ...",
+    "\uff26\uff32\uff25\uff25 gift \u0441\u0430rds: visit example.org now, offer ends at 10 p.m.",
+    "ok",
+)
+
+
+def main(arguments: list[str]) -> None:
+    if len(arguments) > 1 or (arguments and arguments[0].startswith("-")):
+        sys.exit(__doc__)
+    texts = read(Path(arguments[0])) if arguments else list(OWN)
+    texts *= -(-LEAST // len(texts))
+    results = asyncio.run(measure([submission(n, text) for n, text in enumerate(texts)]))
+    length = statistics.median(map(len, texts))
+    print(f"{len(texts)} messages, median {length:.0f} characters; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
+    print(f"{'':24}{'messages/s':>12}{'p50 us':>9}{'p95 us':>9}{'p99 us':>9}{'CPU us':>9}")
+    for name, row in results.items():
+        print(f"{name:24}{row['per_s']:>12,.0f}{row['p50']:>9.1f}{row['p95']:>9.1f}{row['p99']:>9.1f}{row['cpu']:>9.1f}")
+    print(json.dumps({"benchmark": "moderation", "messages": len(texts), "median_characters": length, "results": results}))
+
+
+def read(path: Path) -> list[str]:
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [json.loads(line)["text"] for line in lines] if path.suffix == ".jsonl" else lines
+
+
+def submission(n: int, text: str) -> Submission:
+    """Spread over members, so that neither floods."""
+    facts = MemberFacts(f"m{n % MEMBERS}", NOW - timedelta(days=30))
+    return Submission(str(n), "bench", facts, "web", text, NOW, "post")
+
+
+class Clock:
+    """Half a minute between messages of a member."""
+
+    def __init__(self) -> None:
+        self.started = monotonic()
+        self.ticks = 0
+
+    def now(self) -> datetime:
+        self.ticks += 1
+        return NOW + timedelta(seconds=self.ticks * 30 / MEMBERS)
+
+    def monotonic(self) -> float:
+        return self.started + self.ticks * 30 / MEMBERS
+
+
+Row = dict[str, float]
+
+
+async def measure(submissions: list[Submission]) -> dict[str, Row]:
+    tables = load_tables()
+    sets = {"all plugins": ("words", "flood", "repeat"), "words": ("words",), "flood": ("flood",), "repeat": ("repeat",)}
+    rounds: dict[str, list[Row]] = {}
+    for _ in range(ROUNDS):
+        for name, wanted in {**sets, "gates only": ()}.items():
+            pipeline = Pipeline(load(PLUGINS, {plugin: {} for plugin in wanted}), Rules(), tables, Clock())
+            await pipeline.open()
+            rounds.setdefault(name, []).append(await judged(pipeline, submissions))
+            await pipeline.close()
+        rounds.setdefault("floor: NFKC, casefold", []).append(touched(submissions, folded))
+        rounds.setdefault("floor: bare loop", []).append(touched(submissions, len))
+    return {name: {key: statistics.median(row[key] for row in rows) for key in rows[0]} for name, rows in rounds.items()}
+
+
+async def judged(pipeline: Pipeline, submissions: list[Submission]) -> Row:
+    times, cpu, started = [], process_time(), perf_counter()
+    for each in submissions:
+        before = perf_counter()
+        await pipeline.judge(each)
+        times.append(perf_counter() - before)
+    return row(times, perf_counter() - started, process_time() - cpu)
+
+
+def touched(submissions: list[Submission], touch: Callable[[str], object]) -> Row:
+    times, cpu, started = [], process_time(), perf_counter()
+    for each in submissions:
+        before = perf_counter()
+        touch(each.text)
+        times.append(perf_counter() - before)
+    return row(times, perf_counter() - started, process_time() - cpu)
+
+
+def folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def row(times: list[float], wall: float, cpu: float) -> Row:
+    cuts = statistics.quantiles(times, n=100)
+    figures = {"per_s": len(times) / wall, "p50": cuts[49] * 1e6, "p95": cuts[94] * 1e6, "p99": cuts[98] * 1e6}
+    return {name: round(value, 1) for name, value in {**figures, "cpu": cpu / len(times) * 1e6}.items()}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

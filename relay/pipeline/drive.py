@@ -1,0 +1,134 @@
+"""Driving one check: takes the signals out of a plugin, bounded in time and number, whatever the plugin does.
+
+A check that never suspends is stepped by hand and costs no timer (a timer for each plugin costs more than most plugins); one
+that suspends gets a time limit from that moment on. An await is the only place where a check can be stopped: one that holds
+the processor is noticed when it returns, and told apart from a machine that paused.
+"""
+
+import asyncio
+import traceback
+import types
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import PurePath
+from typing import Any
+
+from relay.pipeline.stopwatch import Stopwatch
+from relay.plugin import Context, Incoming, Plugin, Signal
+
+MOST_SIGNALS = 50  # of one plugin for one message: more explain nothing and fill the row
+LONGEST_REASON = 300  # characters: a sentence for staff
+
+_FOREIGN = (Exception, SystemExit, GeneratorExit)  # whatever a plugin raises is a failed check, never the relay's end
+
+
+class _Nonsense(Exception):
+    """What a plugin yielded cannot be used; the message says why."""
+
+
+async def drive(plugin: Plugin[Any], incoming: Incoming, context: Context, out: list[Signal], watch: Stopwatch) -> str | None:
+    """Run `check`, put its signals into `out`, and give why it failed, None when it went well.
+
+    `watch` has just been started. A cancellation from outside passes through; one that the plugin made up is a failure.
+    """
+    limit = plugin.deadline_ms / 1000
+    stream: Any = None
+    why: str | None = None
+    try:
+        stream = plugin.check(incoming, context)
+        await _collect(plugin, stream, out, watch)
+    except _Nonsense as nonsense:
+        why = str(nonsense)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            _abandon(stream)
+            raise
+        why = _raised(error)
+    except _FOREIGN as error:
+        why = _raised(error)
+    if watch.is_over(limit):
+        why = f"took {watch.took() * 1000:.0f} ms, at most {plugin.deadline_ms} ms are allowed"
+    if why is not None:
+        _abandon(stream)
+    return why
+
+
+async def _collect(plugin: Plugin[Any], stream: Any, out: list[Signal], watch: Stopwatch) -> None:  # noqa: ANN401
+    """Step through the generator until its end or the deadline."""
+    limit = plugin.deadline_ms / 1000
+    while True:
+        step = stream.__anext__()
+        try:
+            blocked = step.send(None)
+        except StopIteration as stop:
+            signal = stop.value
+        except StopAsyncIteration:
+            return
+        else:
+            try:
+                signal = await _in_time(step, blocked, limit - watch.took())
+            except StopAsyncIteration:
+                return
+        out.append(_sound(plugin, signal, len(out)))
+        if watch.is_over(limit):
+            return
+
+
+async def _in_time(step: Any, blocked: object, seconds: float) -> object:  # noqa: ANN401 - what a generator's step is has no name
+    async with asyncio.timeout(seconds):
+        return await _resume(step, blocked)
+
+
+@types.coroutine
+def _resume(step: Any, blocked: object) -> Generator[object, Any, object]:  # noqa: ANN401
+    """Go on with a step that has suspended on `blocked`; a step that swallows its cancellation is left behind."""
+    while True:
+        try:
+            sent = yield blocked
+        except BaseException as error:
+            with suppress(*_FOREIGN, asyncio.CancelledError):
+                step.throw(error)
+            with suppress(*_FOREIGN, asyncio.CancelledError):
+                step.close()
+            raise
+        try:
+            blocked = step.send(sent)
+        except StopIteration as stop:
+            return stop.value
+
+
+def _sound(plugin: Plugin[Any], signal: object, already: int) -> Signal:
+    """Give a signal that can be used, raise _Nonsense for any other value."""
+    if type(signal) is not Signal:
+        raise _Nonsense(f"yielded {type(signal).__name__}, not a Signal")
+    if type(signal.name) is not str or signal.name not in plugin.signals:
+        raise _Nonsense("yielded a signal that its class does not list")
+    if type(signal.factor) not in {int, float} or not 0 <= signal.factor <= 1:
+        raise _Nonsense(f"gave {signal.name} a factor that is no number from 0 to 1")
+    if type(signal.reason) is not str or not _is_place(signal.start) or not _is_place(signal.end):
+        raise _Nonsense(f"gave {signal.name} a reason or a place of the wrong type")
+    if already >= MOST_SIGNALS:
+        raise _Nonsense(f"yielded more than {MOST_SIGNALS} signals")
+    if len(signal.reason) > LONGEST_REASON:
+        return replace(signal, reason=signal.reason[: LONGEST_REASON - 1] + "…")
+    return signal
+
+
+def _is_place(value: object) -> bool:
+    return value is None or (type(value) is int and value >= 0)
+
+
+def _raised(error: BaseException) -> str:
+    """Name type and line, never the error's own words: they may quote the message."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {PurePath(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    return f"raised {type(error).__name__}{where}"
+
+
+def _abandon(stream: Any) -> None:  # noqa: ANN401 - whatever check() gave
+    """Close without waiting: a plugin that has failed gets no more time."""
+    with suppress(*_FOREIGN, asyncio.CancelledError):
+        closing = stream.aclose() if hasattr(stream, "aclose") else stream.close()
+        closing.send(None)

@@ -1,0 +1,206 @@
+"""Everything a plugin author imports: Plugin, Incoming, Context, Signal.
+
+A plugin is one file with one class. It looks at one incoming message and yields signals; the relay weighs them and decides:
+
+    class Shouting(Plugin[Options]):
+        name, version, api = "shouting", "1.0", 1
+        signals = {"shouting.capitals": 1.0}
+
+        async def check(self, incoming, context):
+            if incoming.text.upper_share > self.options.max_share:
+                yield Signal("shouting.capitals", reason="mostly capitals")
+
+A plugin has no clock, no store and no network of its own: what it needs comes through `context`, so that a test is
+deterministic and a message can be judged again. It holds no state but its options.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Generic, Literal, NoReturn, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict
+
+from relay.core.links import Link
+from relay.core.text import Text
+from relay.core.verdict import Attachment, MemberFacts, OnError, Signal
+from relay.core.wordlist import Hit, WordList
+
+__all__ = [
+    "API",
+    "Attachment",
+    "Context",
+    "Hit",
+    "Incoming",
+    "Link",
+    "MemberFacts",
+    "Memory",
+    "Mode",
+    "NoOptions",
+    "NotForPluginsError",
+    "OnError",
+    "Plugin",
+    "Signal",
+    "Stage",
+    "Text",
+    "WordList",
+]
+
+API = 1  # the version of this interface; a plugin that names another one is refused when it is loaded
+
+Stage = Literal["behaviour", "content", "slow"]
+Mode = Literal["inline", "worker"]
+OptionsT = TypeVar("OptionsT", bound=BaseModel)
+ValueT = TypeVar("ValueT")
+
+
+class NotForPluginsError(RuntimeError):
+    """This plugin may not use that part of its context; the message says what to declare or to leave out."""
+
+
+class NoOptions(BaseModel):
+    """The options of a plugin that has none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message, as a plugin sees it.
+
+    `text` computes its views once for all plugins; `member.id` is opaque; `reply_to` says what the member answers, None for a
+    message out of the blue; `language` is an ISO 639-1 code, None while nobody has told it.
+    """
+
+    text: Text
+    member: MemberFacts
+    channel: str
+    at: datetime
+    reply_to: Literal["post", "message"] | None = None
+    attachments: tuple[Attachment, ...] = ()
+    language: str | None = None
+
+
+class Memory(ABC):
+    """A small store with expiry. It is bounded and may forget early: never let correctness depend on it.
+
+    Keep plain values (numbers, strings, tuples of them): in worker mode they travel between processes.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    async def get(self, key: str, default: ValueT) -> ValueT:
+        """Give the value kept under `key`, or `default` when there is none or it has expired."""
+
+    @abstractmethod
+    async def set(self, key: str, value: object, ttl: float) -> None:
+        """Keep `value` for `ttl` seconds."""
+
+    @abstractmethod
+    async def increment(self, key: str, by: int = 1, *, ttl: float) -> int:
+        """Add to a counter in one step and give the new value; it expires `ttl` seconds after its first increment."""
+
+    @abstractmethod
+    async def forget(self, key: str) -> None:
+        """Drop `key`; nothing happens when it is not there."""
+
+
+class Context:
+    """What a plugin may use besides the message: the time, and a memory of its own.
+
+    `memory` belongs to this plugin and this member: no other plugin and no other member's message ever reads it.
+    """
+
+    __slots__ = ("_shared", "memory", "now")
+
+    def __init__(self, now: datetime, memory: Memory, shared: Memory | None = None) -> None:
+        self.now = now
+        self.memory = memory
+        self._shared = shared
+
+    @property
+    def shared(self) -> Memory:
+        """A memory across members, for plugins that declare `across_members = True`; their signals never go past hold."""
+        if self._shared is None:
+            why = "context.shared crosses members: declare `across_members = True` in the plugin's class, or use context.memory"
+            raise NotForPluginsError(why)
+        return self._shared
+
+    @property
+    def http(self) -> NoReturn:
+        """Outbound HTTP under the relay's control; this relay does not offer it to plugins yet."""
+        why = "context.http is not available in this relay: keep the check offline, or give the plugin the answer as an option"
+        raise NotForPluginsError(why)
+
+
+class Plugin(Generic[OptionsT]):
+    """One idea of what is wrong with a message. Subclass it with your options: `class Shouting(Plugin[Options])`.
+
+    The class attributes are the plugin's label; they are checked when it is loaded. `check` is the one method to write.
+    """
+
+    name: ClassVar[str]
+    """Short, lower case, unique: it is the section `[plugins.NAME]` of the configuration."""
+
+    version: ClassVar[str]
+    """Written into every decision; raise it when the same text may give other signals."""
+
+    api: ClassVar[int] = API
+    """The version of this interface that the plugin was written for."""
+
+    signals: ClassVar[Mapping[str, float]]
+    """Every signal it may give, as `NAME.what`, with its default weight (0 or more): 2.5 flags, 5 holds by itself."""
+
+    examples: ClassVar[Sequence[tuple[str, AbstractSet[str]]]] = ()
+    """(text, names of the signals it must give): documentation and free tests. Each is judged alone."""
+
+    stage: ClassVar[Stage] = "content"
+    """behaviour (who and how often), content (the text), slow (runs only when the score is in the grey band)."""
+
+    mode: ClassVar[Mode] = "inline"
+    """inline in the relay's own process, or worker: in a process that may be killed at the deadline."""
+
+    deadline_ms: ClassVar[int] = 50
+    """A check that takes longer has failed, whatever it says."""
+
+    on_error: ClassVar[OnError] = "hold"
+    """What a failed check means for the message: hold, flag, or pass. Failing towards staff is the default."""
+
+    across_members: ClassVar[bool] = False
+    """True where a signal rests on what other members wrote: it may hold silently, and nothing more."""
+
+    options_type: ClassVar[type[BaseModel]] = NoOptions
+    """Taken from `Plugin[Options]`."""
+
+    options: OptionsT
+
+    def __init_subclass__(cls, **rest: object) -> None:
+        """Take the type of the options from the brackets behind Plugin."""
+        super().__init_subclass__(**rest)
+        for base in getattr(cls, "__orig_bases__", ()):
+            origin = get_origin(base)
+            if isinstance(origin, type) and issubclass(origin, Plugin):
+                (options_type,) = get_args(base)
+                if isinstance(options_type, type) and issubclass(options_type, BaseModel):
+                    cls.options_type = options_type
+
+    def __init__(self, options: OptionsT) -> None:
+        """Take checked options; compile here what `check` needs again and again, and do no I/O but reading own data files."""
+        self.options = options
+
+    def wants(self, incoming: Incoming) -> bool:  # noqa: ARG002 - the base wants everything
+        """Say cheaply whether `check` is worth running; it must not touch anything but `incoming`."""
+        return True
+
+    async def setup(self, context: Context) -> None:
+        """Get ready, once, before the first message; raising here makes the plugin fail for every message."""
+
+    async def close(self) -> None:
+        """Let go of what `setup` took."""
+
+    def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
+        """Look at one message: an `async def` that yields a Signal for each thing seen, and nothing for a clean message."""
+        raise NotImplementedError

@@ -1,0 +1,162 @@
+"""For authors of plugins: `check_plugin` proves that a plugin keeps its word, `moderate` shows what it sees in a text.
+
+def test_shouting_keeps_its_word():
+    check_plugin(Shouting)
+
+def test_shouting_sees_capitals(moderate):
+    assert names(moderate(Shouting, "WO BLEIBT MEIN PAKET")) == {"shouting.capitals"}
+"""
+
+import asyncio
+import pickle
+import random
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from relay.core.text import Tables
+from relay.core.verdict import Decision, MemberFacts, Rules, Signal, Submission
+from relay.lexicon import load_tables
+from relay.loader import label_faults
+from relay.pipeline.pipeline import LONGEST_TEXT, Pipeline
+from relay.plugin import Plugin
+
+TRIES = 3  # a machine that was busy elsewhere gets another chance before a plugin is called slow
+RANDOM_TEXTS = 100
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+_ALPHABETS = (
+    (0x20, 0x7F), (0x00, 0x20), (0xC0, 0x250), (0x300, 0x370), (0x370, 0x530), (0x590, 0x700), (0x2000, 0x2070),
+    (0x3040, 0x30A0), (0xD800, 0xE000), (0xFE00, 0xFE10), (0x1F300, 0x1FB00), (0xE0000, 0xE0080),
+)  # fmt: skip
+
+
+class PluginFaultError(AssertionError):
+    """What a plugin does not keep of its word; one line for each fault."""
+
+
+class StillClock:
+    """A clock that moves only when told."""
+
+    __slots__ = ("_now",)
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._now.timestamp()
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+
+def submission(text: str, member: str = "m1", *, trusted: bool = False, at: datetime = NOON) -> Submission:
+    """A message as a member's answer to a post."""
+    facts = MemberFacts(member, NOON - timedelta(days=30), approved=100 if trusted else 0, trusted=trusted)
+    return Submission("s1", "test", facts, "web", text, at, "post")
+
+
+def moderate(plugin: type[Plugin[Any]], *texts: str, **options: object) -> list[Signal]:
+    """Judge texts of one member one after another, at one moment, and give the signals of the last.
+
+    Call it where no event loop runs; raise PluginFaultError when the plugin fails.
+    """
+    decisions = asyncio.run(_judge(plugin, texts, options))
+    if decisions[-1].failures:
+        raise PluginFaultError("; ".join(why for _, why in decisions[-1].failures))
+    return [seen.signal for seen in decisions[-1].signals if seen.plugin == plugin.name]
+
+
+def names(signals: Sequence[Signal]) -> set[str]:
+    return {signal.name for signal in signals}
+
+
+def check_plugin(plugin: type[Plugin[Any]], **options: object) -> None:
+    """Raise PluginFaultError naming every fault.
+
+    Looked at: the label; a description for the plugin and for each option; options that can be pickled, as worker mode needs;
+    the examples, each alone; a text of the greatest length within the deadline; random Unicode. Call it where no event loop
+    runs.
+    """
+    faults = [f"{key}: {what}" for key, what in label_faults(plugin)]
+    if not faults:
+        faults += _undocumented(plugin)
+        faults += _unpicklable(plugin, options)
+        faults += _examples(plugin, options)
+        faults += _long(plugin, options)
+        faults += _random(plugin, options)
+    if faults:
+        raise PluginFaultError("\n".join(faults))
+
+
+async def _judge(
+    plugin: type[Plugin[Any]], texts: Sequence[str], options: dict[str, object], tables: Tables | None = None
+) -> list[Decision]:
+    built = plugin(plugin.options_type.model_validate(options))
+    pipeline = Pipeline([built], Rules(), tables or load_tables(), StillClock())
+    decisions = [await pipeline.judge(submission(text)) for text in texts]
+    await pipeline.close()
+    return decisions
+
+
+def _undocumented(plugin: type[Plugin[Any]]) -> Iterator[str]:
+    if not plugin.__doc__:
+        yield "the class has no docstring: say in a sentence what it looks for"
+    for name, field in plugin.options_type.model_fields.items():
+        if not field.description:
+            yield f"option {name}: no description: Field(..., description=...)"
+    if not plugin.examples:
+        yield "examples: none: give at least one text with the signals that it must give"
+
+
+def _unpicklable(plugin: type[Plugin[Any]], options: dict[str, object]) -> Iterator[str]:
+    built = plugin.options_type.model_validate(options)
+    try:
+        same = pickle.loads(pickle.dumps(built)) == built  # noqa: S301 - made one expression earlier
+    except Exception as error:  # noqa: BLE001 - foreign code; whatever it raises is the finding
+        yield f"options: cannot be pickled: {error}"
+    else:
+        if not same:
+            yield "options: differ after pickling"
+
+
+def _examples(plugin: type[Plugin[Any]], options: dict[str, object]) -> Iterator[str]:
+    tables = load_tables()
+    for text, wanted in plugin.examples:
+        (decision,) = asyncio.run(_judge(plugin, [text], options, tables))
+        given = {seen.signal.name for seen in decision.signals}
+        for _, why in decision.failures:
+            yield f"example {text!r}: {why}"
+        if given != wanted:
+            yield f"example {text!r}: gives {sorted(given)}, and {sorted(wanted)} is written"
+
+
+def _long(plugin: type[Plugin[Any]], options: dict[str, object]) -> Iterator[str]:
+    tables = load_tables()
+    for pattern in ("lang ", "a", "a b ", "a.", "1@", "ä", "A\u0301", "\U0001f600", "www.example.com "):
+        text = (pattern * LONGEST_TEXT)[:LONGEST_TEXT]
+        whys = []
+        for _ in range(TRIES):
+            (decision,) = asyncio.run(_judge(plugin, [text], options, tables))
+            whys = [why for _, why in decision.failures]
+            if not whys:
+                break
+        for why in whys:
+            yield f"{LONGEST_TEXT} characters of {pattern!r}: {why}"
+
+
+def _random(plugin: type[Plugin[Any]], options: dict[str, object]) -> Iterator[str]:
+    texts = ["", *random_texts(random.Random(plugin.name))]  # noqa: S311 - repeatable, no secret
+    for text, decision in zip(texts, asyncio.run(_judge(plugin, texts, options)), strict=True):
+        for _, why in decision.failures:
+            yield f"{text!r}: {why}"
+            return
+
+
+def random_texts(source: random.Random, count: int = RANDOM_TEXTS) -> Iterator[str]:
+    """Give texts over many scripts, with NUL, lone surrogates, combining marks and invisible characters."""
+    for _ in range(count):
+        ranges = source.choices(_ALPHABETS, k=source.randint(1, 4))
+        yield "".join(chr(source.randrange(*source.choice(ranges))) for _ in range(source.randint(1, 300)))
