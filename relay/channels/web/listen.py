@@ -1,0 +1,68 @@
+"""Which commits reach the members' streams: what each change means for those who are connected."""
+
+from relay.bus import Bus
+from relay.channels.web.hub import Hub
+from relay.core.change import (
+    AddToken,
+    EditCommunity,
+    Erase,
+    Filed,
+    FileReply,
+    Released,
+    ReleasePost,
+    RevokeTokens,
+    Rule,
+    SendMessage,
+)
+from relay.core.staff import TokenKind
+from relay.core.stream import message_item
+from relay.core.thread import Message
+
+
+class Listener:
+    """Turns what was committed into items and endings."""
+
+    def __init__(self, hub: Hub, bus: Bus) -> None:
+        self._hub = hub
+        bus.on(ReleasePost, self.post)
+        bus.on(FileReply, self.reply)
+        bus.on(SendMessage, self.message)
+        bus.on(Rule, self.ruling)
+        bus.on(RevokeTokens, self.revoked)
+        bus.on(AddToken, self.replaced)
+        bus.on(Erase, self.erased)
+        bus.on(EditCommunity, self.renamed)
+
+    def post(self, change: ReleasePost, outcome: Released) -> None:
+        if outcome.seqs:
+            self._hub.released(change.post, outcome.seqs)
+
+    def reply(self, change: FileReply, outcome: Filed) -> None:
+        filing = change.filing
+        self._item(filing.message, outcome.seq, change.community)
+        if filing.notice is not None and outcome.notice_seq is not None:
+            self._item(filing.notice, outcome.notice_seq, change.community)
+
+    def message(self, change: SendMessage, outcome: Filed) -> None:
+        self._item(change.message, outcome.seq, change.community)
+
+    def ruling(self, change: Rule, outcome: Filed | None) -> None:
+        if change.notice is not None and outcome is not None:
+            self._item(change.notice, outcome.seq, change.community)
+
+    def revoked(self, change: RevokeTokens, _outcome: object) -> None:
+        if change.kind is TokenKind.MEMBER:
+            self._hub.cut(change.subject, change.device)
+
+    def replaced(self, change: AddToken, _outcome: object) -> None:
+        if change.token.kind is TokenKind.MEMBER:
+            self._hub.cut(change.token.subject, change.token.device)
+
+    def erased(self, change: Erase, _outcome: object) -> None:
+        self._hub.cut(change.id, None)
+
+    def renamed(self, change: EditCommunity, _outcome: object) -> None:
+        self._hub.rename(change.community.n, change.community.name)
+
+    def _item(self, message: Message, seq: int, community: int) -> None:
+        self._hub.item(message.member, message_item(message, seq, self._hub.company(community)))

@@ -1,0 +1,171 @@
+"""What the members' stream says: frames as bytes, what all share encoded once, and the frames members send checked."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from relay.channels.web import frames
+from relay.core.errors import Fault, Invalid, RelayError
+from relay.core.moment import rfc3339
+from relay.core.post import Post
+from relay.core.problem import problem
+from relay.core.stream import Item, ItemKind, Sender, wire
+from relay.core.thread import Stored
+from relay.ports import SignedIn
+
+MAX_CLIENT_ID = 64
+MAX_SEQ = 2**53 - 1  # what every JSON reader keeps exact
+_ACK = b'{"type":"ack","seq":'
+
+
+class _Frame(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Hello(_Frame):
+    """The first frame of a connection."""
+
+    type: Literal["hello"]
+    token: str = Field(min_length=1, max_length=256)
+    after: int = Field(0, ge=0, le=MAX_SEQ)
+
+
+class Ack(_Frame):
+    """Everything up to `seq` arrived."""
+
+    type: Literal["ack"]
+    seq: int = Field(ge=0, le=MAX_SEQ)
+
+
+class Read(_Frame):
+    """Everything up to `seq` was shown."""
+
+    type: Literal["read"]
+    seq: int = Field(ge=0, le=MAX_SEQ)
+
+
+class Send(_Frame):
+    """A message of the member."""
+
+    type: Literal["send"]
+    client_id: str = Field(min_length=1, max_length=MAX_CLIENT_ID)
+    text: str
+    in_reply_to: str | None = None
+
+
+class Press(_Frame):
+    """An answer button."""
+
+    type: Literal["press"]
+    client_id: str = Field(min_length=1, max_length=MAX_CLIENT_ID)
+    post: str
+    button: str
+
+
+Said = Hello | Ack | Read | Send | Press
+_SAID: TypeAdapter[Said] = TypeAdapter(Annotated[Said, Field(discriminator="type")])
+
+
+def said(text: bytes) -> Said:
+    """The member's frame. Raises Invalid, whose faults never repeat what came in."""
+    try:
+        return _SAID.validate_python(orjson.loads(text))
+    except orjson.JSONDecodeError:
+        raise Invalid("The frame is not valid JSON.") from None
+    except ValidationError as error:
+        faults = [Fault(tuple(each["loc"]), each["msg"]) for each in error.errors(include_url=False, include_input=False)]
+        raise Invalid("The frame is not valid.", faults) from None
+
+
+def quick_ack(text: bytes) -> int | None:
+    """The seq of an acknowledgement in its usual spelling; None sends the frame the long way."""
+    if (
+        text.startswith(_ACK)
+        and text[-1:] == b"}"
+        and (digits := text[len(_ACK) : -1]).isdigit()
+        and len(digits) < len(str(MAX_SEQ))
+    ):
+        return int(digits)
+    return None
+
+
+def client_id_of(text: bytes) -> str | None:
+    """The client_id of a frame that is refused, if one can be read in it."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    found = value.get("client_id") if isinstance(value, dict) else None
+    return found if isinstance(found, str) and len(found) <= MAX_CLIENT_ID else None
+
+
+def frame(value: Mapping[str, object]) -> bytes:
+    """Any frame of the relay."""
+    return frames.text(orjson.dumps(value))
+
+
+def item_body(item: Item) -> bytes:
+    """An item without its seq: the part that all who get it share."""
+    return orjson.dumps(wire(item))[1:]
+
+
+def item_json(seq: int, body: bytes) -> bytes:
+    """The item of one member: their private seq joined to the shared part without encoding it again."""
+    return b'{"type":"item","seq":%d,%b' % (seq, body)
+
+
+def item_frame(seq: int, body: bytes) -> bytes:
+    """The same, framed."""
+    return frames.text(item_json(seq, body))
+
+
+def post_item(post: Post, company: str) -> Item:
+    """A post as everybody sees it, seq 0."""
+    return Item(
+        seq=0,
+        kind=ItemKind.POST,
+        id=post.id,
+        at=post.accepted_at or post.created_at,
+        sender=Sender.COMPANY,
+        name=company,
+        text=post.text,
+        title=post.title,
+        buttons=post.buttons,
+    )
+
+
+def welcome(signed: SignedIn) -> bytes:
+    """The answer to a good hello; nothing in it depends on another member."""
+    member, community, cursors = signed.member, signed.community, signed.cursors
+    return frame(
+        {
+            "type": "welcome",
+            "member": {"id": member.id, "pseudonym": member.pseudonym},
+            "community": {"slug": community.slug, "name": community.name, "imprint": community.imprint},
+            "first_seq": cursors.first,
+            "last_seq": cursors.last,
+        }
+    )
+
+
+def accepted(client_id: str, stored: Stored) -> bytes:
+    """It is on stable storage."""
+    return frame({"type": "accepted", "client_id": client_id, "id": stored.id, "at": rfc3339(stored.at)})
+
+
+def pressed(client_id: str, post: str, at: datetime) -> bytes:
+    """A press is on stable storage; its id is that of the post."""
+    return frame({"type": "accepted", "client_id": client_id, "id": post, "at": rfc3339(at)})
+
+
+def refused(client_id: str | None, error: RelayError) -> bytes:
+    """Nothing was changed."""
+    return frame({"type": "refused", "client_id": client_id, "problem": problem(error)})
+
+
+def bye(reason: str, retry_after_ms: int) -> bytes:
+    """Goes ahead of a close."""
+    return frame({"type": "bye", "reason": reason, "retry_after_ms": retry_after_ms})

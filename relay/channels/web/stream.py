@@ -1,0 +1,179 @@
+"""The members' stream on the web: the hello that signs a connection in, and what members say on it."""
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from relay.channels.web import render
+from relay.channels.web.frames import POLICY, RESTART, TOO_SLOW
+from relay.channels.web.hub import REVOKED, Hub
+from relay.channels.web.session import Presence, Session
+from relay.channels.web.socket import SIGN_IN, Socket, Sweeper
+from relay.channels.web.upgrade import upgrade
+from relay.core.errors import Invalid, RelayError, TooMany
+from relay.core.identity import token_digest
+from relay.core.rate import Bucket, Rate
+from relay.ports import Clock, SignedIn
+
+INBOX = 32  # frames a connection may send ahead of their answers
+SILENT = 2048  # connections that may be open without having signed in, all addresses together
+FAULTS = 20  # bad frames until the connection is ended
+SOONEST_MS, LATEST_MS = 200, 5000  # after a restart members come back spread over this time
+
+Say = Callable[[SignedIn, render.Send], Awaitable[bytes]]
+Tap = Callable[[SignedIn, render.Press], Awaitable[bytes]]
+
+
+class StreamSettings(BaseModel, extra="forbid"):
+    """The members' WebSocket."""
+
+    slim: bool = Field(default=True, description="hold idle connections in 2 kB each; false keeps aiohttp's own, larger ones")
+    send_burst: float = Field(30, gt=0, description="messages a member may send at once")
+    send_per_second: float = Field(2, gt=0, description="messages a second a member may send after that")
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What members' frames lead to, as frames that answer them; app.py connects them with the flows."""
+
+    say: Say
+    tap: Tap
+
+
+@dataclass(slots=True)
+class Streams:
+    """Handles all members' WebSockets; what goes out to them is the hub's work."""
+
+    hub: Hub
+    clock: Clock
+    random: Random
+    doors: Doors
+    settings: StreamSettings
+    sweeper: Sweeper
+    _silent: dict[Socket, None] = field(default_factory=dict)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """The route of the stream; who calls it has looked at the Origin."""
+        return await upgrade(request, self, self.sweeper, slim=self.settings.slim)
+
+    def opened(self, socket: Socket) -> None:
+        """A connection that has said nothing yet; its hello is awaited by the sweeper.
+
+        Past the bound the one who has been silent for longest makes room: whoever means it has said hello by then.
+        """
+        socket.session = Session(socket)
+        self._silent[socket] = None
+        if len(self._silent) > SILENT:
+            oldest = next(iter(self._silent))
+            del self._silent[oldest]
+            oldest.close(TOO_SLOW, "no hello", render.bye("no hello", LATEST_MS))
+
+    def closed(self, socket: Socket, _code: int) -> None:
+        """Forgets the connection."""
+        session: Session = socket.session
+        self._silent.pop(socket, None)
+        if session.digest:
+            self.hub.leave(session)
+
+    def received(self, socket: Socket, text: bytes) -> None:
+        """Acknowledgements are taken at once; everything else is answered in the order it came."""
+        session: Session = socket.session
+        seq = render.quick_ack(text)
+        if seq is not None and session.digest:
+            self._acknowledge(session, delivered=seq, read=0)
+        elif session.inbox is None:
+            session.inbox = deque((text,))
+            self.hub.start(self._work(session), "frames")
+        elif len(session.inbox) < INBOX:
+            session.inbox.append(text)
+        else:
+            socket.close(POLICY, "too many frames at once", render.bye("too many frames at once", SOONEST_MS))
+
+    async def _work(self, session: Session) -> None:
+        inbox = session.inbox
+        while inbox:
+            text = inbox[0]
+            try:
+                await self._obey(session, render.said(text))
+            except RelayError as error:
+                self._refuse(session, text, error)
+            inbox.popleft()
+        session.inbox = None
+
+    def _refuse(self, session: Session, text: bytes, error: RelayError) -> None:
+        session.faults += isinstance(error, Invalid)
+        if not session.digest:
+            session.socket.close(SIGN_IN, "no valid hello", render.bye(error.detail, 0))
+        elif session.faults > FAULTS:
+            session.socket.close(POLICY, "too many bad frames", render.bye("too many bad frames", 0))
+        else:
+            session.socket.send(render.refused(render.client_id_of(text), error))
+
+    async def _obey(self, session: Session, said: render.Said) -> None:
+        if isinstance(said, render.Hello) == bool(session.digest):
+            raise Invalid("A connection starts with one hello.")
+        match said:
+            case render.Hello():
+                await self._hello(session, said)
+            case render.Ack():
+                self._acknowledge(session, delivered=said.seq, read=0)
+            case render.Read():
+                self._acknowledge(session, delivered=said.seq, read=said.seq)
+            case render.Send() | render.Press():
+                await self._say(session, said)
+
+    async def _hello(self, session: Session, hello: render.Hello) -> None:
+        socket, store = session.socket, self.hub.store
+        digest = token_digest(hello.token)
+        signed = await store.signed_in(digest, self.clock.now())
+        if signed is None:
+            socket.close(SIGN_IN, "sign in", render.bye("the token is not valid", 0))
+            return
+        if hello.after > signed.cursors.last:
+            raise Invalid(f"There is no item {hello.after} yet.")
+        if not socket.is_open:
+            return
+        self._silent.pop(socket, None)
+        session.digest, session.device = digest, signed.device
+        session.sent = session.acked = max(hello.after, signed.cursors.first - 1)
+        self.hub.enter(session, self._presence(signed), signed.community.name)
+        socket.admit()
+        socket.send(render.welcome(signed))
+        if session.acked > signed.cursors.delivered:
+            self.hub.acknowledge(session, delivered=session.acked, read=0)
+        cursors = await store.of(signed.member.n).cursors()  # again: something may have come before it was here
+        if cursors.last > session.sent:
+            self.hub.fill(session)
+
+    def _presence(self, signed: SignedIn) -> Presence:
+        member = signed.member
+        bucket = Bucket(self.settings.send_burst, self.clock.monotonic())
+        return self.hub.find(member.n) or Presence(member.n, member.id, member.community, bucket)
+
+    def _acknowledge(self, session: Session, *, delivered: int, read: int) -> None:
+        """Takes an acknowledgement of what this connection was sent, and refuses any other."""
+        if delivered > session.sent:
+            self._refuse(session, b"", Invalid(f"Item {delivered} was not sent on this connection."))
+        else:
+            self.hub.acknowledge(session, delivered=delivered, read=read)
+
+    async def _say(self, session: Session, said: render.Send | render.Press) -> None:
+        rate = Rate(self.settings.send_burst, self.settings.send_per_second)
+        if wait := session.presence.bucket.take(rate, self.clock.monotonic()):
+            raise TooMany("Too many messages at once.", retry_after=wait)
+        signed = await self.hub.store.signed_in(session.digest, self.clock.now())
+        if signed is None:
+            session.socket.close(REVOKED, "revoked", render.bye("revoked", 0))
+            return
+        answer = self.doors.say(signed, said) if isinstance(said, render.Send) else self.doors.tap(signed, said)
+        session.socket.send(await answer)
+
+    async def close(self) -> None:
+        """Says goodbye to everybody, with a moment of their own for coming back, and ends all work."""
+        for socket in self.sweeper:
+            socket.close(RESTART, "restart", render.bye("restart", self.random.randrange(SOONEST_MS, LATEST_MS)))
+        await self.hub.close()
