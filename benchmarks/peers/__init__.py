@@ -1,0 +1,1 @@
+"""What the relay is measured against: a bare loop, mosquitto, and versions written in an afternoon."""
