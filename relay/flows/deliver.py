@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -11,8 +12,9 @@ from relay.core.errors import Invalid, Unavailable
 from relay.core.post import Post
 from relay.ports import Clock, SignedIn, Store
 
-GROUP = 1000  # deliveries a commit: a few ms of the writer, so that answers overtake bulk
+GROUP = 2000  # deliveries a commit: 6 ms of the writer, so that answers overtake bulk
 FLUSH_AFTER = 0.03  # seconds: acknowledgements of many members gather into one commit
+SENT_AFTER = 1.0  # seconds: while an acknowledgement is awaited, what was sent is not worth a write of its own
 RETRY_AFTER = 1.0  # seconds until a store that refused is asked again
 
 Room = Callable[[], Awaitable[None]]
@@ -70,12 +72,14 @@ class Deliver:
     def reached(self, reached: Reached) -> None:
         """Notes how far a member's devices are; committed soon, with others. Lost in a crash, items repeat."""
         self._reached[reached.member] = reached
-        self._moved.set()
+        if reached.delivered >= reached.sent:
+            self._moved.set()
 
     async def run_cursors(self) -> None:
         """Writes acknowledgements down in groups until it is cancelled."""
         while True:
-            await self._moved.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), SENT_AFTER)
             await asyncio.sleep(FLUSH_AFTER)
             await self.flush()
 

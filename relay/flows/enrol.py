@@ -70,7 +70,7 @@ class Enrol:
         addresses = (Address("web", member_id), *newcomer.addresses)
         await self.store.commit(
             AddMember(member, consent, addresses, token),
-            Record(now, actor.id, "member.add", member_id, {"source": newcomer.source}),
+            Record(now, actor.id, "member.add", member_id, {}),
             *also(welcome),
         )
         return welcome
@@ -79,7 +79,7 @@ class Enrol:
         """A further web credential; one of the same device before it stops working."""
         secret, token = self._token(TokenKind.MEMBER, member.id, device)
         await self.store.commit(
-            AddToken(token), Record(token.created_at, actor.id, "member.token", member.id, {"device": device}), *also(secret)
+            AddToken(token), Record(token.created_at, actor.id, "member.token", member.id, {"token": token.id}), *also(secret)
         )
         return secret
 
@@ -88,7 +88,7 @@ class Enrol:
         now = self.clock.now()
         await self.store.commit(
             RevokeTokens(TokenKind.MEMBER, member.id, now, device),
-            Record(now, actor.id, "member.revoke", member.id, {"device": device}),
+            Record(now, actor.id, "member.revoke", member.id, {"every_device": device is None}),
         )
 
     async def edit(self, actor: Actor, member: Member) -> None:

@@ -11,7 +11,7 @@ from relay.core.post import Draft, Post, PostState, checked
 from relay.core.staff import Actor
 from relay.ports import Also, Clock, Store, nothing
 
-GROUP = 2000  # members a commit: the writer is busy for at most 16 ms, so that replies never wait for a post
+GROUP = 5000  # members a commit: the writer is busy for about 10 ms, so that replies never wait for a post
 
 
 @dataclass(frozen=True, slots=True)
