@@ -89,7 +89,7 @@ async def measure(submissions: list[Submission]) -> dict[str, Row]:
     rounds: dict[str, list[Row]] = {}
     for _ in range(ROUNDS):
         for name, wanted in {**sets, "gates only": ()}.items():
-            pipeline = Pipeline(load(PLUGINS, {plugin: {} for plugin in wanted}), Rules(), tables, Clock())
+            pipeline = Pipeline(load([PLUGINS], {plugin: {} for plugin in wanted}), Rules(), tables, Clock())
             await pipeline.open()
             rounds.setdefault(name, []).append(await judged(pipeline, submissions))
             await pipeline.close()

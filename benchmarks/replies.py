@@ -29,7 +29,7 @@ OWN = (
 )  # fmt: skip
 GENEROUS = "[stream]\nsend_burst = 100000\nsend_per_second = 100000\n"
 GATES = GENEROUS + "[plugins]\n"
-ALL = GENEROUS + "[plugins.words]\n[plugins.flood]\nburst = 100000\n[plugins.repeat]\n"
+ALL = GENEROUS + "[plugins.words]\n[plugins.flood]\nburst = 1000\n[plugins.repeat]\n"
 SEEN_SECONDS = 120.0
 
 
@@ -45,6 +45,8 @@ async def measure(config: str, replies: int, members: int, texts: list[str]) -> 
         )
         await program.hear("ready")
         watcher = await stack.enter_async_context(_staff(served))
+        await watcher.send_str('{"type":"hello"}')
+        await watcher.receive()
         spent, started = cpu_seconds(served.pid), time.monotonic()
         seeing = asyncio.create_task(_see(watcher, replies))
         answered = await program.ask(f"send {members} {replies}", "replies")
@@ -70,11 +72,10 @@ def _staff(served: Served) -> Any:  # noqa: ANN401 - aiohttp's own context manag
 
 async def _see(socket: ClientWebSocketResponse, replies: int) -> None:
     """Returns when so many different messages were shown."""
-    await socket.send_str('{"type":"hello"}')
     seen: set[str] = set()
     while len(seen) < replies:
         event = orjson.loads((await socket.receive()).data)
-        if event.get("kind") == "message":
+        if event.get("event") == "message.filed":
             seen.add(event["message"]["id"])
 
 

@@ -70,7 +70,7 @@ class ModerationSettings(BaseModel, extra="forbid", frozen=True):
     hold: float = Field(5.0, description="score from which a person decides first")
     reject: float = Field(8.0, description="score from which it is rejected, given two kinds of evidence or a hard signal")
     weights: dict[str, float] = Field(default_factory=dict, description="weights by signal name, instead of the plugin's own")
-    folder: Path | None = Field(None, description="the folder of plugins; absent: the shipped ones")
+    folder: Path | None = Field(None, description="a folder of your own plugins, beside the shipped ones")
 
 
 def _switched_on() -> dict[str, dict[str, Any]]:
@@ -115,7 +115,8 @@ def new_secret() -> str:
 def build_pipeline(settings: Settings) -> Pipeline:
     """Moderation as configured. Raises PluginError."""
     moderation = settings.moderation
-    plugins = load(moderation.folder or shipped("plugins"), settings.plugins)
+    folders = [shipped("plugins"), *([moderation.folder] if moderation.folder else [])]
+    plugins = load(folders, settings.plugins)
     rules = Rules(flag=moderation.flag, hold=moderation.hold, reject=moderation.reject, weights=moderation.weights)
     return Pipeline(plugins, rules, load_tables(), SystemClock())
 

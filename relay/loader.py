@@ -10,7 +10,7 @@ import inspect
 import math
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
@@ -59,11 +59,11 @@ class Catalogue:
     problems: tuple[PluginError, ...] = ()
 
 
-def catalogue(folder: Path | None) -> Catalogue:
+def catalogue(folders: Sequence[Path]) -> Catalogue:
     """Find every plugin. A broken file is a problem in the list, never the end of the others; a name taken twice is one too."""
     found: dict[str, Available] = {}
     problems: list[PluginError] = []
-    for source in _sources(folder):
+    for source in _sources(folders):
         try:
             for plugin in _classes(source):
                 _check(plugin, source)
@@ -76,9 +76,9 @@ def catalogue(folder: Path | None) -> Catalogue:
     return Catalogue(found, tuple(problems))
 
 
-def load(folder: Path | None, switched_on: Mapping[str, Mapping[str, Any]]) -> list[Plugin[Any]]:
+def load(folders: Sequence[Path], switched_on: Mapping[str, Mapping[str, Any]]) -> list[Plugin[Any]]:
     """Build the plugins that `switched_on` names, with its options; raise PluginError at the first that cannot be used."""
-    known = catalogue(folder)
+    known = catalogue(folders)
     return [build(known, name, options) for name, options in switched_on.items()]
 
 
@@ -121,8 +121,8 @@ def _options(plugin: type[Plugin[Any]], options: Mapping[str, Any]) -> BaseModel
         raise PluginError(where, ".".join(map(str, first["loc"])), first["msg"]) from None
 
 
-def _sources(folder: Path | None) -> Iterator[Path | EntryPoint]:
-    if folder is not None:
+def _sources(folders: Sequence[Path]) -> Iterator[Path | EntryPoint]:
+    for folder in folders:
         yield from sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
     yield from entry_points(group=GROUP)
 

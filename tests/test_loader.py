@@ -26,6 +26,7 @@ class Shouting(Plugin[Options]):
 
 
 def folder_with(tmp_path: Path, **files: str) -> Path:
+    tmp_path.mkdir(exist_ok=True)
     for name, text in files.items():
         (tmp_path / f"{name}.py").write_text(dedent(text), encoding="utf-8")
     return tmp_path
@@ -34,7 +35,7 @@ def folder_with(tmp_path: Path, **files: str) -> Path:
 def test_a_switched_on_plugin_is_built_with_its_options(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, shouting=PLUGIN, other=PLUGIN.replace("shouting", "other"))
 
-    (plugin,) = load(folder, {"shouting": {"max_share": 0.7}})
+    (plugin,) = load([folder], {"shouting": {"max_share": 0.7}})
 
     assert (plugin.name, plugin.options.max_share) == ("shouting", 0.7)
 
@@ -42,7 +43,7 @@ def test_a_switched_on_plugin_is_built_with_its_options(tmp_path: Path) -> None:
 def test_what_is_available_tells_description_and_schema(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, shouting=PLUGIN)
 
-    found = catalogue(folder).plugins["shouting"]
+    found = catalogue([folder]).plugins["shouting"]
 
     assert found.description == "Shouting: most letters are capitals."
     assert found.schema["properties"]["max_share"]["maximum"] == 1
@@ -50,13 +51,13 @@ def test_what_is_available_tells_description_and_schema(tmp_path: Path) -> None:
 
 
 def test_options_of_a_plugin_can_be_pickled(tmp_path: Path) -> None:
-    (plugin,) = load(folder_with(tmp_path, shouting=PLUGIN), {"shouting": {}})
+    (plugin,) = load([folder_with(tmp_path, shouting=PLUGIN)], {"shouting": {}})
 
     assert pickle.loads(pickle.dumps(plugin.options)) == plugin.options  # noqa: S301
 
 
 def test_a_file_that_begins_with_an_underscore_is_let_be(tmp_path: Path) -> None:
-    found = catalogue(folder_with(tmp_path, _draft="1 / 0"))
+    found = catalogue([folder_with(tmp_path, _draft="1 / 0")])
 
     assert found.problems == ()
 
@@ -73,7 +74,7 @@ def test_a_wrong_option_is_named(options: dict[str, object], message: str, tmp_p
     folder = folder_with(tmp_path, shouting=PLUGIN)
 
     with pytest.raises(PluginError) as error:
-        load(folder, {"shouting": options})
+        load([folder], {"shouting": options})
 
     assert str(error.value) == message
 
@@ -82,7 +83,7 @@ def test_an_unknown_plugin_is_told_what_was_perhaps_meant(tmp_path: Path) -> Non
     folder = folder_with(tmp_path, shouting=PLUGIN)
 
     with pytest.raises(PluginError, match=r"plugins\.shoutin: no plugin has this name; did you mean 'shouting'"):
-        load(folder, {"shoutin": {}})
+        load([folder], {"shoutin": {}})
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_a_wrong_label_is_refused_with_file_key_and_remedy(old: str, new: str, k
     folder = folder_with(tmp_path, shouting=PLUGIN.replace(old, new))
 
     with pytest.raises(PluginError) as error:
-        load(folder, {"shouting": {}})
+        load([folder], {"shouting": {}})
 
     assert (error.value.where, error.value.key) == (str(folder / "shouting.py"), key)
     assert what in error.value.what
@@ -125,7 +126,7 @@ def test_a_wrong_label_is_refused_with_file_key_and_remedy(old: str, new: str, k
 def test_a_broken_file_is_a_problem_and_not_the_end_of_the_others(text: str, what: str, tmp_path: Path) -> None:
     folder = folder_with(tmp_path, shouting=PLUGIN, broken=text)
 
-    found = catalogue(folder)
+    found = catalogue([folder])
 
     assert list(found.plugins) == ["shouting"]
     assert [what in problem.what for problem in found.problems] == [True]
@@ -137,7 +138,7 @@ def test_a_broken_file_is_a_problem_and_not_the_end_of_the_others(text: str, wha
 def test_a_name_taken_twice_is_a_problem(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, a=PLUGIN, b=PLUGIN)
 
-    (problem,) = catalogue(folder).problems
+    (problem,) = catalogue([folder]).problems
 
     assert (problem.where, problem.key) == (str(folder / "b.py"), "name")
     assert "a.py" in problem.what
@@ -148,7 +149,7 @@ def test_a_plugin_that_cannot_be_built_says_why(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, shouting=PLUGIN.replace("    async def check", init))
 
     with pytest.raises(PluginError, match="OSError while it was built: list missing"):
-        load(folder, {"shouting": {}})
+        load([folder], {"shouting": {}})
 
 
 def test_a_plugin_of_an_installed_package_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,6 +160,15 @@ def test_a_plugin_of_an_installed_package_is_found(tmp_path: Path, monkeypatch: 
     (info / "entry_points.txt").write_text("[relay.plugins]\nshouting = a_package_with_a_plugin:Shouting\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
 
-    (plugin,) = load(None, {"shouting": {}})
+    (plugin,) = load([], {"shouting": {}})
 
     assert plugin.name == "shouting"
+
+
+def test_ones_own_folder_stands_beside_the_shipped_one(tmp_path: Path) -> None:
+    shipped = folder_with(tmp_path / "shipped", shouting=PLUGIN)
+    own = folder_with(tmp_path / "own", whispering=PLUGIN.replace("shouting", "whispering"))
+
+    found = catalogue([shipped, own])
+
+    assert sorted(found.plugins) == ["shouting", "whispering"]

@@ -15,6 +15,6 @@ SHIPPED = Path(__file__).parent.parent.parent / "plugins"
 @pytest.fixture(scope="session")
 def shipped() -> Callable[[str], type[Plugin[Any]]]:
     """`shipped("words")`: the class in that file of the plugins folder."""
-    found = catalogue(SHIPPED)
+    found = catalogue([SHIPPED])
     assert found.problems == ()
     return lambda name: found.plugins[name].plugin
