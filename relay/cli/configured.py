@@ -1,0 +1,54 @@
+"""The configuration as commands take it: --config and --data, checked, or a failure that names file, line and key."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import click
+
+from relay.app import Settings, build_pipeline
+from relay.cli.shape import Exit, Failure
+from relay.loader import PluginError
+from relay.pipeline.pipeline import Pipeline
+from relay.settings import Loaded, SettingsError, read
+
+config_option = click.option(
+    "--config",
+    "config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="RELAY_CONFIG",
+    show_envvar=True,
+    help="configuration, a TOML file; without it the defaults hold",
+)
+
+
+def data_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--data, which goes over what the configuration says."""
+    kind = click.Path(path_type=Path, file_okay=False)
+    return click.option("--data", "data", type=kind, help="data folder  [default: data]")(function)
+
+
+def settings_of(config: Path | None, options: Mapping[str, object] = MappingProxyType({})) -> Loaded[Settings]:
+    """The checked settings. Raises Failure."""
+    try:
+        return read(Settings, config, os.environ, options)
+    except SettingsError as error:
+        raise Failure(f"The configuration cannot be used.\n{error}", Exit.USAGE) from None
+
+
+def pipeline_of(loaded: Loaded[Settings]) -> Pipeline:
+    """The moderation that is configured. Raises Failure at the first plugin that cannot be used."""
+    try:
+        return build_pipeline(loaded.values)
+    except PluginError as error:
+        raise Failure(f"The configuration cannot be used.\n{placed(loaded, error)}", Exit.USAGE) from None
+
+
+def placed(loaded: Loaded[Settings], error: PluginError) -> str:
+    """A fault in a plugin's options with its file and line; one in the plugin itself names the plugin's own file."""
+    key = (*error.where.split("."), *(error.key.split(".") if error.key else ()))
+    if key[0] != "plugins":
+        return str(error)
+    return str(loaded.wrong(key, error.what))

@@ -1,0 +1,52 @@
+"""`relay staff`: the people who work for the company."""
+
+import click
+
+from relay.cli.client import path
+from relay.cli.session import Session, connected, each, yes_option
+from relay.cli.shape import Group
+
+COLUMNS = ("id", "name", "role", "created_at", "removed_at")
+ROLES = ("owner", "manager", "agent", "moderator", "auditor")
+
+
+@click.group(cls=Group)
+def staff() -> None:
+    """Staff: the people who work for the company."""
+
+
+@staff.command(examples=["relay staff add Eva --role agent", "relay staff add Max --role moderator --json"])
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), required=True, help="what they may do")
+@connected
+def add(session: Session, name: str, role: str) -> None:
+    """Add a person; shows their token, once."""
+    session.screen.one(session.client.post(path("staff"), {"name": name, "role": role}))
+
+
+@staff.command("list", examples=["relay staff list"])
+@connected
+def list_staff(session: Session) -> None:
+    """Show the people and their roles."""
+    session.screen.many(session.client.short(path("staff")), COLUMNS, "There is nobody.")
+
+
+@staff.command(examples=["relay staff token STAFF --yes"])
+@click.argument("staff_id", metavar="STAFF")
+@yes_option
+@connected
+def token(session: Session, staff_id: str, *, yes: bool) -> None:
+    """Give a person a new token, shown once; the one before ends at once."""
+    session.screen.confirm("End the token that this person has?", yes=yes)
+    session.screen.one(session.client.post(path("staff", staff_id, "tokens"), {}))
+
+
+@staff.command(examples=["relay staff remove STAFF --yes"])
+@click.argument("staff_ids", metavar="STAFF...", nargs=-1, required=True)
+@yes_option
+@connected
+def remove(session: Session, staff_ids: tuple[str, ...], *, yes: bool) -> None:
+    """End people's access, at once and everywhere; what they did stays."""
+    session.screen.confirm(f"End the access of {len(staff_ids)}?", yes=yes)
+    each(session, staff_ids, lambda one: session.client.delete(path("staff", one)))
+    session.screen.say("Removed.")

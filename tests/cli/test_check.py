@@ -1,0 +1,93 @@
+"""`relay check` and `relay moderation score`, and the configurations that are shipped."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from relay.app import Settings
+from relay.settings import load
+from tests.cli.conftest import ROOT, CommandLine
+
+CONFIGURATIONS = sorted((ROOT / "config").glob("*.toml"))
+
+
+def test_what_can_be_used_is_said_on_standard_error(relay: CommandLine) -> None:
+    result = relay("check")
+
+    assert (result.code, result.out) == (0, "")
+    assert "can be used" in result.err
+
+
+@pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.name)
+def test_a_shipped_configuration_can_be_used(path: Path, relay: CommandLine) -> None:
+    assert relay("check", "--config", str(path)).code == 0
+
+
+def test_the_shipped_default_says_what_holds_without_it() -> None:
+    assert load(Settings, ROOT / "config" / "relay.toml", {}) == load(Settings, None, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[http]\nprot = 1\n", "relay.toml:2: http.prot: unknown key; did you mean port?"),
+        ("[http]\nport = true\nhost = 5\n", "relay.toml:3: http.host: "),
+        ("[plugins.wrods]\n", "relay.toml:1: plugins.wrods: no plugin has this name; did you mean 'words'?"),
+        (
+            "\n[plugins.flood]\nbrust = 1\n",
+            "relay.toml:3: plugins.flood.brust: the plugin has no such option; did you mean 'burst'?",
+        ),
+        ("\n[plugins.flood]\nburst = -1\n", "relay.toml:3: plugins.flood.burst: "),
+        ("[http\n", "relay.toml:1: is not TOML"),
+    ],
+)
+def test_a_fault_is_named_with_file_line_and_key(text: str, fault: str, relay: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "relay.toml").write_text(text, "utf-8")
+
+    result = relay("check", "--config", "relay.toml")
+
+    assert (result.code, result.out) == (2, "")
+    assert fault in result.err
+
+
+def test_what_holds_is_shown_with_where_it_comes_from_and_without_secrets(relay: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "relay.toml").write_text("[http]\nport = 9000\n", "utf-8")
+
+    result = relay("check", "--config", "relay.toml", "--show", "--json", RELAY_HTTP__METRICS_TOKEN="hunter2")
+
+    shown = {each["key"]: (each["value"], each["origin"]) for each in result.things}
+    assert shown["http.port"] == (9000, "relay.toml:2")
+    assert shown["http.host"] == ("127.0.0.1", "default")
+    assert shown["http.metrics_token"] == ("********", "RELAY_HTTP__METRICS_TOKEN")
+    assert "hunter2" not in result.out + result.err
+
+
+def test_texts_are_scored_line_by_line(relay: CommandLine) -> None:
+    texts = ["When do you open?", "Ihr Idioten, ihr Vollidioten!"]
+    lines = "".join(json.dumps({"id": number, "text": text}) + "\n" for number, text in enumerate(texts))
+
+    result = relay("moderation", "score", said=lines)
+
+    assert result.code == 0, result.err
+    assert [each["id"] for each in result.things] == [0, 1]
+    assert [each["action"] for each in result.things] == ["allow", "hold"]
+    assert all(set(each) == {"id", "action", "score", "signals", "us"} for each in result.things)
+    assert {signal["name"] for signal in result.things[1]["signals"]} == {"words.insult"}
+
+
+def test_a_file_is_scored_with_the_configuration_that_is_given(relay: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "relay.toml").write_text("[moderation]\nflag = 1\nhold = 2\nreject = 99\n", "utf-8")
+    (tmp_path / "texts.jsonl").write_text('{"text": "Ihr Idioten!"}\n', "utf-8")
+
+    result = relay("moderation", "score", "--config", "relay.toml", "--member", "trusted", "texts.jsonl")
+
+    assert result.thing["action"] == "hold"
+
+
+def test_a_line_that_is_none_stops_the_scoring_with_its_number(relay: CommandLine) -> None:
+    result = relay("moderation", "score", "-", said='{"text": "fine"}\nnot json\n')
+
+    assert result.code == 2
+    assert "line 2" in result.err
+    assert len(result.things) == 1

@@ -1,0 +1,141 @@
+"""`relay serve` and `relay init`: the first line, the owner, the lock, and the end."""
+
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.cli.conftest import OWNER, CommandLine, Served
+
+
+class Start(Protocol):
+    def __call__(self, *words: str, **environ: str) -> Served: ...
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts relays, and stops those that still run at the end."""
+    running: list[Served] = []
+
+    def begin(*words: str, **environ: str) -> Served:
+        running.append(Served(tmp_path, *words, **environ))
+        return running[-1]
+
+    yield begin
+    for served in running:
+        served.stop()
+
+
+def test_it_says_one_line_when_it_answers_and_ends_well_when_it_is_told(start: Start) -> None:
+    served = start()
+
+    with urllib.request.urlopen(f"{served.url}/healthz", timeout=10) as answer:  # noqa: S310  our own relay
+        assert answer.status == 200
+    ended = served.stop()
+
+    assert served.ready.startswith("ready http://127.0.0.1:")
+    assert ended.out == ""
+    assert ended.code == 0, ended.err
+
+
+def test_it_writes_its_address_where_other_commands_find_it(start: Start, relay: CommandLine, tmp_path: Path) -> None:
+    served = start(RELAY_OWNER_TOKEN=OWNER)
+
+    found = relay("community", "list", "--json", RELAY_TOKEN=OWNER)
+    served.stop()
+
+    assert found.code == 0, found.err
+    assert not (tmp_path / "data" / "relay.url").exists()
+
+
+def test_the_first_start_shows_a_token_once(start: Start, relay: CommandLine) -> None:
+    shown = start().stop().err
+    (token,) = [line.strip() for line in shown.splitlines() if line.startswith("    ")]
+
+    again = start()
+    used = relay("community", "list", "--json", RELAY_TOKEN=token)
+    said = again.stop().err
+
+    assert used.code == 0, used.err
+    assert token not in said
+    assert "shown this once" not in said
+
+
+def test_an_owners_token_from_outside_opens_the_relay_and_is_not_shown(start: Start, relay: CommandLine) -> None:
+    served = start(RELAY_OWNER_TOKEN=OWNER)
+
+    used = relay("staff", "list", "--json", RELAY_TOKEN=OWNER)
+
+    assert [person["role"] for person in used.things] == ["owner"]
+    assert OWNER not in served.stop().err
+
+
+def test_another_owners_token_later_is_ignored_with_a_warning(start: Start, relay: CommandLine) -> None:
+    start(RELAY_OWNER_TOKEN=OWNER).stop()
+
+    served = start(RELAY_OWNER_TOKEN=OWNER[::-1])
+    refused = relay("community", "list", RELAY_TOKEN=OWNER[::-1])
+    said = served.stop().err
+
+    assert refused.code == 1
+    assert "ignored" in said
+    assert OWNER[::-1] not in said
+
+
+def test_a_short_owners_token_is_refused(relay: CommandLine) -> None:
+    result = relay("serve", "--port", "0", RELAY_OWNER_TOKEN="short")
+
+    assert result.code == 2
+    assert result.out == ""
+    assert "32" in result.err
+
+
+def test_a_second_relay_on_the_same_data_is_refused(start: Start, relay: CommandLine) -> None:
+    start()
+
+    result = relay("serve", "--port", "0")
+
+    assert result.code in {1, 2}
+    assert "Traceback" not in result.err
+    assert result.out == ""
+
+
+def test_a_port_that_is_taken_is_named(start: Start, relay: CommandLine) -> None:
+    port = start().url.rpartition(":")[2]
+
+    result = relay("serve", "--port", port, "--data", "other")
+
+    assert result.code == 1
+    assert "Traceback" not in result.err
+    assert port in result.err
+
+
+def test_a_wrong_configuration_stops_the_start(relay: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "relay.toml").write_text("[http]\nprot = 1\n", "utf-8")
+
+    result = relay("serve", "--config", "relay.toml")
+
+    assert result.code == 2
+    assert "relay.toml:2: http.prot: unknown key; did you mean port?" in result.err
+
+
+def test_init_makes_the_owner_once(relay: CommandLine, start: Start) -> None:
+    made = relay.json("init").thing
+    again = relay.json("init").thing
+    start()
+
+    used = relay("community", "list", RELAY_TOKEN=made["owner_token"])
+
+    assert used.code == 0, used.err
+    assert again == {"data": "data", "owner_token": None}
+
+
+def test_init_does_not_touch_a_running_relay(relay: CommandLine, start: Start) -> None:
+    start()
+
+    result = relay("init")
+
+    assert result.code in {1, 2}
+    assert result.out == ""
