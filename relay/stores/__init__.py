@@ -1,0 +1,1 @@
+"""The engines that keep the ledger: portable SQL once, a driver each."""

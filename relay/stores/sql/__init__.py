@@ -1,0 +1,1 @@
+"""The queries and the writes, once, in SQL that every engine understands; a file a noun."""

@@ -1,0 +1,96 @@
+"""An export in SQL: everything the relay holds of one member, and nothing of anybody else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from relay.core.case import CaseState
+from relay.core.member import Standing
+from relay.core.thread import Role, Status, ThreadState
+from relay.stores.sql.cells import unpacked, when_or_none
+from relay.stores.sql.steps import Read, Row
+
+Plain = dict[str, object]
+
+MEMBER = """
+    SELECT m.id, m.pseudonym, m.name, m.language, m.time_zone, m.tags, m.attributes, m.standing, m.joined_at, c.slug, c.name
+    FROM members m JOIN communities c ON c.n = m.community WHERE m.n = $1"""
+CONSENTS = """
+    SELECT channel, source, text_version, at, withdrawn_at FROM consents WHERE member = $1 ORDER BY n"""
+ADDRESSES = """
+    SELECT channel, address FROM addresses WHERE member = $1 ORDER BY channel, address"""
+DEVICES = """
+    SELECT t.device, t.created_at, t.revoked_at FROM tokens t JOIN members m ON m.id = t.subject
+    WHERE m.n = $1 AND t.kind = 'member' ORDER BY t.created_at"""
+POSTS = """
+    SELECT d.seq, p.id, p.title, p.text, p.accepted_at FROM deliveries d JOIN posts p ON p.n = d.post
+    WHERE d.member = $1 AND d.seq IS NOT NULL ORDER BY d.seq NULLS FIRST"""
+THREADS = """
+    SELECT t.id, p.id, t.state, t.created_at FROM threads t LEFT JOIN posts p ON p.n = t.post
+    WHERE t.member = $1 ORDER BY t.n"""
+MESSAGES = """
+    SELECT t.id, e.id, e.role, e.text, e.status, e.at, e.in_reply_to FROM threads t JOIN messages e ON e.thread = t.n
+    WHERE t.member = $1 AND e.internal = 0 ORDER BY e.n"""
+CASES = """
+    SELECT k.id, e.id, k.kind, k.state, k.reason, k.opened_at, k.decided_at, k.appeal, k.appeal_at
+    FROM threads t JOIN messages e ON e.thread = t.n JOIN cases k ON k.message = e.n
+    WHERE t.member = $1 ORDER BY k.n"""
+PRESSES = """
+    SELECT p.id, r.button, r.at FROM presses r JOIN posts p ON p.n = r.post WHERE r.member = $1 ORDER BY r.at"""
+
+
+async def export(scan: Read, member: int) -> Mapping[str, object]:
+    """Plain values by name, empty when the member is gone; notes that staff keep among themselves are not part of it."""
+    rows = await scan(MEMBER, member)
+    if not rows:
+        return {}
+    return {
+        "member": _member(rows[0]),
+        "consents": await _listed(scan, CONSENTS, member, ("channel", "source", "text_version", "at", "withdrawn_at")),
+        "addresses": await _listed(scan, ADDRESSES, member, ("channel", "address")),
+        "devices": await _listed(scan, DEVICES, member, ("device", "created_at", "revoked_at")),
+        "posts": await _listed(scan, POSTS, member, ("seq", "id", "title", "text", "at")),
+        "threads": await _listed(scan, THREADS, member, ("id", "post", "state", "created_at"), state=ThreadState),
+        "messages": await _listed(
+            scan, MESSAGES, member, ("thread", "id", "role", "text", "status", "at", "in_reply_to"), role=Role, status=Status
+        ),
+        "cases": await _listed(
+            scan,
+            CASES,
+            member,
+            ("id", "message", "kind", "state", "reason", "opened_at", "decided_at", "appeal", "appeal_at"),
+            state=CaseState,
+        ),
+        "presses": await _listed(scan, PRESSES, member, ("post", "button", "at")),
+    }
+
+
+async def _listed(scan: Read, sql: str, member: int, names: tuple[str, ...], **words: Any) -> list[Plain]:  # noqa: ANN401
+    return [_plain(names, row, words) for row in await scan(sql, member)]
+
+
+def _plain(names: tuple[str, ...], row: Row, words: Mapping[str, Any]) -> Plain:
+    plain: Plain = {}
+    for name, value in zip(names, row, strict=True):
+        if name == "at" or name.endswith("_at"):
+            plain[name] = when_or_none(value)
+        elif name in words:
+            plain[name] = words[name](value).word
+        else:
+            plain[name] = value
+    return plain
+
+
+def _member(row: Row) -> Plain:
+    id_, pseudonym, name, language, time_zone, tags, attributes, standing, joined_at, slug, community = row
+    return {
+        "id": id_,
+        "pseudonym": pseudonym,
+        "name": name,
+        "language": language,
+        "time_zone": time_zone,
+        "tags": unpacked(tags),
+        "attributes": unpacked(attributes),
+        "standing": Standing(standing).name.lower(),
+        "joined_at": when_or_none(joined_at),
+        "community": {"slug": slug, "name": community},
+    }

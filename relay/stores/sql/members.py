@@ -1,0 +1,189 @@
+"""Members in SQL: who they are, their consents and addresses, and everything that goes when they are erased."""
+
+from collections.abc import Sequence
+
+from relay.core.change import AddMember, EditMember, Erase, Leave, Rejoin
+from relay.core.errors import Stale
+from relay.core.member import Address, Consent, Member, Standing
+from relay.ports import Page, Paging
+from relay.stores.sql import tokens
+from relay.stores.sql.cells import asked, packed, page, place_in, unpacked, us, us_or_none, when, when_or_none
+from relay.stores.sql.steps import Many, Queries, Row, Steps
+
+# From members and, as `s`, their streams.
+COLUMNS = """
+    m.n, m.id, m.community, m.pseudonym, m.name, m.language, m.time_zone, m.tags, m.attributes, m.standing, m.joined_at,
+    s.approved"""
+WIDTH = 12
+BY_ID = f"""SELECT {COLUMNS} FROM members m JOIN streams s ON s.member = m.n WHERE m.id = $1"""  # noqa: S608  columns, no values
+LISTED = f"""
+    SELECT {COLUMNS} FROM members m JOIN streams s ON s.member = m.n
+    WHERE m.community = $1 AND m.n > $2 ORDER BY m.n LIMIT $3"""  # noqa: S608
+CONSENTS = """
+    SELECT channel, source, text_version, at, withdrawn_at FROM consents WHERE member = $1 ORDER BY n"""
+ADDRESSES = """
+    SELECT channel, address FROM addresses WHERE member = $1 ORDER BY channel, address"""
+AUDIENCE = """
+    SELECT count(*) FROM members WHERE community = $1 AND standing = 0"""
+
+ADD = """
+    INSERT INTO members
+        (id, community, pseudonym, name, language, time_zone, tags, attributes, standing, joined_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    RETURNING n"""
+ADD_STREAM = """
+    INSERT INTO streams (member, first_seq, last_seq, sent_seq, delivered_seq, read_seq, approved)
+    VALUES ($1, 1, 0, 0, 0, 0, $2)"""
+ADD_CONSENT = """
+    INSERT INTO consents (member, channel, source, text_version, at, withdrawn_at) VALUES ($1, $2, $3, $4, $5, $6)"""
+ADD_ADDRESS = """
+    INSERT INTO addresses (community, channel, address, member) VALUES ($1, $2, $3, $4)"""
+EDIT = """
+    UPDATE members SET name = $2, language = $3, time_zone = $4, tags = $5, attributes = $6 WHERE n = $1
+    RETURNING n"""
+STAND = """
+    UPDATE members SET standing = $2 WHERE n = $1
+    RETURNING n"""
+WITHDRAW = """
+    UPDATE consents SET withdrawn_at = $2 WHERE member = $1 AND withdrawn_at IS NULL"""
+
+ERASE_FIRST = (
+    """DELETE FROM presses WHERE member = $1""",
+    """
+    DELETE FROM decisions WHERE message IN (
+        SELECT m.n FROM threads t JOIN messages m ON m.thread = t.n WHERE t.member = $1)""",
+    """
+    DELETE FROM cases WHERE message IN (
+        SELECT m.n FROM threads t JOIN messages m ON m.thread = t.n WHERE t.member = $1)""",
+    """DELETE FROM deliveries WHERE member = $1 AND seq IS NOT NULL AND message IS NOT NULL""",
+    """
+    UPDATE deliveries SET state = 11, member = NULL, seq = NULL
+    WHERE member = $1 AND seq IS NOT NULL""",
+    """DELETE FROM messages WHERE thread IN (SELECT n FROM threads WHERE member = $1)""",
+    """DELETE FROM thread_labels WHERE thread IN (SELECT n FROM threads WHERE member = $1)""",
+    """DELETE FROM threads WHERE member = $1""",
+    """DELETE FROM consents WHERE member = $1""",
+    """DELETE FROM addresses WHERE member = $1""",
+    """DELETE FROM streams WHERE member = $1""",
+)
+ERASE_TOKENS = """
+    DELETE FROM tokens WHERE kind = 'member' AND subject = $1"""
+ERASE_ANSWERS = """
+    DELETE FROM answers
+    WHERE replace(caller, $2, '') <> caller OR replace(body, $2, '') <> body OR about = $2
+        OR about IN (SELECT t.id FROM threads t WHERE t.member = $1)
+        OR about IN (
+            SELECT k.id FROM threads t JOIN messages m ON m.thread = t.n JOIN cases k ON k.message = m.n WHERE t.member = $1)"""
+ERASE_MEMBER = """
+    DELETE FROM members WHERE n = $1 AND id = $2
+    RETURNING n"""
+
+
+class Members(Queries):
+    async def member(self, member_id: str) -> Member | None:
+        rows = await self._rows(BY_ID, member_id)
+        return made(rows[0]) if rows else None
+
+    async def members(self, community: int, paging: Paging) -> Page[Member]:
+        (after,) = place_in(paging, (0,))
+        rows = await self._scan(LISTED, community, after, asked(paging))
+        return page(rows, paging, made, lambda row: (row[0],))
+
+    async def consents(self, member: int) -> Sequence[Consent]:
+        return [_consent(row) for row in await self._rows(CONSENTS, member)]
+
+    async def addresses(self, member: int) -> Sequence[Address]:
+        return [Address(channel, address) for channel, address in await self._rows(ADDRESSES, member)]
+
+    async def audience_size(self, community: int) -> int:
+        rows = await self._scan(AUDIENCE, community)
+        return int(rows[0][0])
+
+
+def add(change: AddMember) -> Steps[int]:
+    """The member with stream, consent, addresses and first token."""
+    new = change.member
+    rows = yield (
+        ADD,
+        (
+            new.id, new.community, new.pseudonym, new.name, new.language, new.time_zone,
+            packed(new.tags), packed(dict(new.attributes)), int(new.standing), us(new.joined_at),
+        ),
+    )  # fmt: skip
+    n = int(rows[0][0])
+    yield ADD_STREAM, (n, new.approved)
+    yield from _agree(n, change.consent)
+    yield Many(ADD_ADDRESS, [(new.community, each.channel, each.address, n) for each in change.addresses])
+    yield from tokens.put(change.token)
+    return n
+
+
+def edit(change: EditMember) -> Steps[None]:
+    new = change.member
+    rows = yield (
+        EDIT,
+        (new.n, new.name, new.language, new.time_zone, packed(new.tags), packed(dict(new.attributes))),
+    )
+    if not rows:
+        raise Stale
+
+
+def leave(change: Leave) -> Steps[None]:
+    yield from _stand(change.member, Standing.LEFT)
+    yield WITHDRAW, (change.member, us(change.at))
+
+
+def rejoin(change: Rejoin) -> Steps[None]:
+    yield from _stand(change.member, Standing.ACTIVE)
+    yield from _agree(change.member, change.consent)
+
+
+def erase(change: Erase) -> Steps[None]:
+    """What is planned for the member and not released is left to the release, which finds them gone."""
+    yield ERASE_ANSWERS, (change.member, change.id)
+    for sql in ERASE_FIRST:
+        yield sql, (change.member,)
+    yield ERASE_TOKENS, (change.id,)
+    rows = yield ERASE_MEMBER, (change.member, change.id)
+    if not rows:
+        raise Stale
+
+
+def _stand(member: int, standing: Standing) -> Steps[None]:
+    rows = yield STAND, (member, int(standing))
+    if not rows:
+        raise Stale
+
+
+def _agree(member: int, consent: Consent) -> Steps[None]:
+    yield (
+        ADD_CONSENT,
+        (
+            member, consent.channel, consent.source, consent.text_version,
+            us(consent.at), us_or_none(consent.withdrawn_at),
+        ),
+    )  # fmt: skip
+
+
+def made(row: Row) -> Member:
+    """From COLUMNS."""
+    n, id_, community, pseudonym, name, language, time_zone, tags, attributes, standing, joined_at, approved = row
+    return Member(
+        id=id_,
+        community=community,
+        pseudonym=pseudonym,
+        joined_at=when(joined_at),
+        name=name,
+        language=language,
+        time_zone=time_zone,
+        tags=tuple(unpacked(tags)),
+        attributes=unpacked(attributes),
+        standing=Standing(standing),
+        approved=approved,
+        n=n,
+    )
+
+
+def _consent(row: Row) -> Consent:
+    channel, source, text_version, at, withdrawn_at = row
+    return Consent(channel, source, text_version, when(at), when_or_none(withdrawn_at))

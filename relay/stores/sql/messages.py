@@ -1,0 +1,92 @@
+"""Messages in SQL: what is said in threads, each with its own place in the member's stream."""
+
+from relay.core.change import AddNote, Filed, SendMessage
+from relay.core.errors import Stale
+from relay.core.thread import Message, NewThread, Role, Status
+from relay.ports import Page, Paging
+from relay.stores.sql import threads
+from relay.stores.sql.cells import asked, page, place_in, us, when
+from relay.stores.sql.steps import Queries, Row, Steps
+
+LISTED = """
+    SELECT n, id, member, role, text, at, status, author, in_reply_to, client_id, internal, case_id
+    FROM messages WHERE thread = $1 AND n > $2 ORDER BY n LIMIT $3"""
+ADD = """
+    INSERT INTO messages
+        (id, thread, member, role, author, text, status, at, in_reply_to, client_id, internal, case_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    RETURNING n"""
+LENGTHEN = """
+    UPDATE streams SET last_seq = last_seq + $2, approved = approved + $3 WHERE member = $1
+    RETURNING last_seq"""
+DELIVER = """
+    INSERT INTO deliveries (member, message, seq, state) VALUES ($1, $2, $3, 1)"""
+
+
+class Messages(Queries):
+    async def messages(self, thread: int, paging: Paging) -> Page[Message]:
+        (after,) = place_in(paging, (0,))
+        rows = await self._scan(LISTED, thread, after, asked(paging))
+        return page(rows, paging, made, lambda row: (row[0],))
+
+
+def send(change: SendMessage) -> Steps[Filed]:
+    message = change.message
+    seq = yield from lengthen(message.member, 1)
+    if isinstance(change.thread, NewThread):
+        thread = yield from threads.start(change.thread, message, change.community)
+    else:
+        thread = change.thread.n
+        yield from threads.said(change.thread, message.at, by_staff=message.role is Role.STAFF)
+    yield from put_item(message, thread, seq)
+    return Filed(thread, seq)
+
+
+def add_note(change: AddNote) -> Steps[None]:
+    """No place in the stream: the member never sees it."""
+    yield from put(change.message, change.thread.n)
+
+
+def put(message: Message, thread: int) -> Steps[int]:
+    """The row alone; its key."""
+    rows = yield (
+        ADD,
+        (
+            message.id, thread, message.member, int(message.role), message.author, message.text, int(message.status),
+            us(message.at), message.in_reply_to, message.client_id, int(message.internal), message.case,
+        ),
+    )  # fmt: skip
+    return int(rows[0][0])
+
+
+def put_item(message: Message, thread: int, seq: int) -> Steps[int]:
+    """The row and its place in the member's stream; the message's key."""
+    n = yield from put(message, thread)
+    yield DELIVER, (message.member, n, seq)
+    return n
+
+
+def lengthen(member: int, by: int, *, approves: bool = False) -> Steps[int]:
+    """The first of the new seqs; counts a message that was let through. Stale when the member is gone."""
+    rows = yield LENGTHEN, (member, by, int(approves))
+    if not rows:
+        raise Stale
+    return int(rows[0][0]) - by + 1
+
+
+def made(row: Row) -> Message:
+    """From the columns of LISTED."""
+    _, id_, member, role, text, at, status, author, in_reply_to, client_id, internal, case = row
+    return Message(
+        id=id_,
+        member=member,
+        role=Role(role),
+        text=text,
+        at=when(at),
+        status=Status(status),
+        author=author,
+        in_reply_to=in_reply_to,
+        client_id=client_id,
+        internal=bool(internal),
+        case=case,
+    )

@@ -1,0 +1,101 @@
+"""Staff and keys in SQL."""
+
+from collections.abc import Sequence
+
+from relay.core.change import AddKey, AddStaff, RemoveStaff, RevokeKey
+from relay.core.errors import Stale
+from relay.core.staff import Key, Role, Staff, TokenKind
+from relay.stores.sql import tokens
+from relay.stores.sql.cells import packed, unpacked, us, us_or_none, when, when_or_none
+from relay.stores.sql.steps import Queries, Row, Steps
+
+STAFF = """
+    SELECT n, id, name, role, created_at, removed_at FROM staff ORDER BY n"""
+STAFF_BY_ID = """
+    SELECT n, id, name, role, created_at, removed_at FROM staff WHERE id = $1"""
+ADD_STAFF = """
+    INSERT INTO staff (id, name, role, created_at, removed_at) VALUES ($1, $2, $3, $4, $5)
+    RETURNING n"""
+REMOVE_STAFF = """
+    UPDATE staff SET removed_at = $2 WHERE id = $1 AND removed_at IS NULL
+    RETURNING n"""
+KEYS = """
+    SELECT n, id, name, scopes, created_by, created_at, expires_at, revoked_at FROM keys ORDER BY n"""
+KEY_BY_ID = """
+    SELECT n, id, name, scopes, created_by, created_at, expires_at, revoked_at FROM keys WHERE id = $1"""
+ADD_KEY = """
+    INSERT INTO keys (id, name, scopes, created_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
+    RETURNING n"""
+REVOKE_KEY = """
+    UPDATE keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL
+    RETURNING n"""
+
+
+class People(Queries):
+    """Staff, and keys beside them."""
+
+    async def staff(self) -> Sequence[Staff]:
+        return [_staff(row) for row in await self._rows(STAFF)]
+
+    async def staff_by_id(self, staff_id: str) -> Staff | None:
+        rows = await self._rows(STAFF_BY_ID, staff_id)
+        return _staff(rows[0]) if rows else None
+
+    async def keys(self) -> Sequence[Key]:
+        return [_key(row) for row in await self._rows(KEYS)]
+
+    async def key_by_id(self, key_id: str) -> Key | None:
+        rows = await self._rows(KEY_BY_ID, key_id)
+        return _key(rows[0]) if rows else None
+
+
+def add_staff(change: AddStaff) -> Steps[int]:
+    """Outcome: the person's key."""
+    new = change.staff
+    rows = yield ADD_STAFF, (new.id, new.name, new.role.value, us(new.created_at), us_or_none(new.removed_at))
+    yield from tokens.put(change.token)
+    return int(rows[0][0])
+
+
+def remove_staff(change: RemoveStaff) -> Steps[None]:
+    rows = yield REMOVE_STAFF, (change.id, us(change.at))
+    if not rows:
+        raise Stale
+    yield from tokens.end(TokenKind.STAFF, change.id, change.at)
+
+
+def add_key(change: AddKey) -> Steps[int]:
+    """Outcome: the key's key."""
+    new = change.key
+    rows = yield (
+        ADD_KEY,
+        (new.id, new.name, packed(new.scopes), new.created_by, us(new.created_at), us_or_none(new.expires_at)),
+    )
+    yield from tokens.put(change.token)
+    return int(rows[0][0])
+
+
+def revoke_key(change: RevokeKey) -> Steps[None]:
+    rows = yield REVOKE_KEY, (change.id, us(change.at))
+    if not rows:
+        raise Stale
+    yield from tokens.end(TokenKind.KEY, change.id, change.at)
+
+
+def _staff(row: Row) -> Staff:
+    n, id_, name, role, created_at, removed_at = row
+    return Staff(id_, name, Role(role), when(created_at), when_or_none(removed_at), n)
+
+
+def _key(row: Row) -> Key:
+    n, id_, name, scopes, created_by, created_at, expires_at, revoked_at = row
+    return Key(
+        id=id_,
+        name=name,
+        scopes=tuple(unpacked(scopes)),
+        created_by=created_by,
+        created_at=when(created_at),
+        expires_at=when_or_none(expires_at),
+        revoked_at=when_or_none(revoked_at),
+        n=n,
+    )

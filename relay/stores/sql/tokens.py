@@ -1,0 +1,60 @@
+"""Credentials in SQL: found by the digest alone, never by the secret."""
+
+from datetime import datetime
+
+from relay.core.change import AddToken, RevokeTokens
+from relay.core.staff import Token, TokenKind
+from relay.stores.sql.cells import us, us_or_none, when, when_or_none
+from relay.stores.sql.steps import Queries, Row, Steps
+
+VALID = """
+    SELECT t.id, t.kind, t.digest, t.subject, t.created_at, t.device, t.expires_at
+    FROM tokens t
+    WHERE t.digest = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2)"""
+ADD = """
+    INSERT INTO tokens (digest, id, kind, subject, device, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)"""
+REVOKE_DEVICE = """
+    UPDATE tokens SET revoked_at = $4 WHERE subject = $1 AND kind = $2 AND device = $3 AND revoked_at IS NULL"""
+REVOKE_ALL = """
+    UPDATE tokens SET revoked_at = $3 WHERE subject = $1 AND kind = $2 AND revoked_at IS NULL"""
+
+
+class Tokens(Queries):
+    async def token(self, digest: str, now: datetime) -> Token | None:
+        rows = await self._rows(VALID, digest, us(now))
+        return made(rows[0]) if rows else None
+
+
+def add(change: AddToken) -> Steps[None]:
+    new = change.token
+    yield REVOKE_DEVICE, (new.subject, new.kind.value, new.device, us(new.created_at))
+    yield from put(new)
+
+
+def put(token: Token) -> Steps[None]:
+    """The row alone."""
+    yield (
+        ADD,
+        (
+            token.digest, token.id, token.kind.value, token.subject, token.device,
+            us(token.created_at), us_or_none(token.expires_at),
+        ),
+    )  # fmt: skip
+
+
+def revoke(change: RevokeTokens) -> Steps[None]:
+    yield from end(change.kind, change.subject, change.at, change.device)
+
+
+def end(kind: TokenKind, subject: str, at: datetime, device: str | None = None) -> Steps[None]:
+    """All of the subject, or those of one device."""
+    if device is None:
+        yield REVOKE_ALL, (subject, kind.value, us(at))
+    else:
+        yield REVOKE_DEVICE, (subject, kind.value, device, us(at))
+
+
+def made(row: Row) -> Token:
+    """From the columns of VALID."""
+    id_, kind, digest, subject, created_at, device, expires_at = row
+    return Token(id_, TokenKind(kind), digest, subject, when(created_at), device, when_or_none(expires_at))
