@@ -178,6 +178,7 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
     settings.store.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = await SqliteStore.open(settings.store.folder / DATABASE, told=bus.announce)
     stack.push_async_callback(store.close)
+    store.grouped = metrics.committed
     flows = await _flows(store, clock, pipeline)
     streams = _streams(settings, store, flows)
     streams.sweeper.start()

@@ -1,11 +1,12 @@
 """A case: a decision that staff look at, such as a held message, and what they make of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from relay.core.errors import Conflict, Denied
-from relay.core.verdict import Action, Decision
+from relay.core.verdict import Action, Decision, Seen
 
 
 class CaseState(IntEnum):
@@ -88,7 +89,7 @@ def appealed(case: Case, *, had_appeal: bool) -> CaseState:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """A case with what staff need to decide it."""
+    """A case with what staff need to decide it; from `score` on, what moderation's own decision was made of."""
 
     case: Case
     community: int
@@ -108,3 +109,7 @@ class CaseView:
     decided_at: datetime | None
     appeal: str | None
     appeal_at: datetime | None
+    score: float
+    signals: tuple[Seen, ...]
+    failures: tuple[tuple[str, str], ...]
+    thresholds: Mapping[str, float]

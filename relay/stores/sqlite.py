@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,10 @@ FOUND = """SELECT rowid FROM messages_fts WHERE messages_fts MATCH {}"""
 log = structlog.get_logger(__name__)
 
 
+def _unheard(_commits: int, _seconds: float) -> None:
+    """Nobody counts."""
+
+
 @dataclass(slots=True)
 class Tally:
     """What was written: `groups` of commits each cost one fsync; refused ones are in neither."""
@@ -44,11 +49,15 @@ class Tally:
 
 
 class SqliteStore(Communities, Members, Tokens, SigningIn, People, Posts, Deliveries, Threads, Messages, Cases, OwnRecord):
-    """Made by `open`. When `broken` is set nothing can be written any more: the process ends and recovers at its start."""
+    """Made by `open`. When `broken` is set nothing can be written any more: the process ends and recovers at its start.
+
+    `grouped` hears of each group: how many commits, and the seconds until they were on the disk.
+    """
 
     def __init__(self, path: Path, told: Told, lock: sqlite_file.Lock, writer: Writer) -> None:
         self.broken = asyncio.Event()
         self.tally = Tally()
+        self.grouped: Callable[[int, float], None] = _unheard
         self._told = told
         self._lock = lock
         self._loop = asyncio.get_running_loop()
@@ -97,18 +106,19 @@ class SqliteStore(Communities, Members, Tokens, SigningIn, People, Posts, Delive
     def of(self, member: int) -> OwnScope:
         return OwnScope(member, self._rows, self._scan)
 
-    def _settle_soon(self, settled: list[Settled], lost: str | None) -> None:
+    def _settle_soon(self, settled: list[Settled], lost: str | None, seconds: float) -> None:
         try:
-            self._loop.call_soon_threadsafe(self._settle, settled, lost)
+            self._loop.call_soon_threadsafe(self._settle, settled, lost, seconds)
         except RuntimeError:  # the loop ended without `close`; what was committed stays committed
             log.warning("nobody is left to tell", commits=len(settled))
 
-    def _settle(self, settled: list[Settled], lost: str | None) -> None:
+    def _settle(self, settled: list[Settled], lost: str | None, seconds: float) -> None:
         """What was committed is announced before anybody goes on with it."""
         self._waiting -= len(settled)
         done = [each for each in settled if each.problem is None]
         self.tally.groups += bool(done)
         self.tally.commits += len(done)
+        self.grouped(len(done), seconds)
         if lost is not None:
             self.broken.set()
         for each in done:

@@ -70,8 +70,8 @@ class Settled:
     problem: Exception | None = None
 
 
-Settle = Callable[[list[Settled], str | None], None]
-"""Called in the writer's thread with each group, and with the reason when no more can be written at all."""
+Settle = Callable[[list[Settled], str | None, float], None]
+"""Called in the writer's thread with each group, the reason when no more can be written at all, and the seconds it took."""
 
 
 @dataclass(slots=True)
@@ -110,7 +110,8 @@ class Writer:
                 continue
             if work is None:
                 break
-            settle(self._group(work), self._lost)
+            started = time.monotonic()
+            settle(self._group(work), self._lost, time.monotonic() - started)
         self._fold_log()
         self.connection.close()
 

@@ -279,7 +279,7 @@ class Asked:
         self.writer = Writer(connection)
         self.writer.start(self._settle)
 
-    def _settle(self, settled: list[Settled], lost: str | None) -> None:
+    def _settle(self, settled: list[Settled], lost: str | None, _seconds: float) -> None:
         self.lost = lost
         for each in settled:
             self.settled.put(each)

@@ -91,7 +91,7 @@ class Streams:
         elif len(session.inbox) < INBOX:
             session.inbox.append(text)
         else:
-            socket.close(POLICY, "too many frames at once", render.bye("too many frames at once", SOONEST_MS))
+            self._refuse(session, text, TooMany("Too many frames ahead of their answers.", retry_after=1))
 
     async def _work(self, session: Session) -> None:
         inbox = session.inbox

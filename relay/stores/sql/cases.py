@@ -8,17 +8,19 @@ from relay.core.change import Appeal, Filed, Rule
 from relay.core.errors import Stale
 from relay.core.notice import stated
 from relay.core.thread import Status
-from relay.core.verdict import Action, Decision
+from relay.core.verdict import Action, Decision, Seen, Signal
 from relay.ports import Page, Paging
 from relay.stores.sql import messages, threads
-from relay.stores.sql.cells import asked, packed, page, place_in, us, when, when_or_none
+from relay.stores.sql.cells import asked, packed, page, place_in, unpacked, us, when, when_or_none
 from relay.stores.sql.steps import Queries, Row, Steps
 
 SELECT = """
     SELECT k.n, k.id, k.kind, k.opened_at, k.state, k.decided_by, k.version, k.community, t.id, t.n, t.state, t.version,
-        m.n, m.id, m.pseudonym, m.language, e.id, e.text, e.at, k.action, k.reason, k.decided_at, k.appeal, k.appeal_at
+        m.n, m.id, m.pseudonym, m.language, e.id, e.text, e.at, k.action, k.reason, k.decided_at, k.appeal, k.appeal_at,
+        d.score, d.signals, d.failures, d.thresholds
     FROM cases k
     JOIN messages e ON e.n = k.message
+    JOIN decisions d ON d.n = (SELECT min(n) FROM decisions WHERE message = e.n)
     JOIN threads t ON t.n = e.thread
     JOIN members m ON m.n = t.member"""
 BY_ID = f"""{SELECT} WHERE k.id = $1"""
@@ -113,6 +115,7 @@ def made(row: Row) -> CaseView:
     (
         _, id_, kind, opened_at, state, decided_by, version, community, thread, thread_n, thread_state, thread_version,
         member, member_id, pseudonym, language, message, text, at, action, reason, decided_at, appealed, appeal_at,
+        score, signals, failures, thresholds,
     ) = row  # fmt: skip
     return CaseView(
         case=Case(id_, CaseKind(kind), when(opened_at), CaseState(state), decided_by, version),
@@ -133,4 +136,8 @@ def made(row: Row) -> CaseView:
         decided_at=when_or_none(decided_at),
         appeal=appealed,
         appeal_at=when_or_none(appeal_at),
+        score=score,
+        signals=tuple(Seen(**{**seen, "signal": Signal(**seen["signal"])}) for seen in unpacked(signals)),
+        failures=tuple((plugin, why) for plugin, why in unpacked(failures)),
+        thresholds=unpacked(thresholds),
     )

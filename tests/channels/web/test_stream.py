@@ -189,6 +189,20 @@ async def test_too_many_messages_at_once_are_refused_with_the_time_to_wait(pool:
     assert (refused["client_id"], refused["problem"]["status"]) == ("c3", 429)
 
 
+async def test_frames_too_far_ahead_of_their_answers_are_refused_and_the_connection_stays(pool: Pool) -> None:
+    member = await pool.member()
+    device = await pool.join(member.token)
+    total = stream.INBOX + 8
+
+    for n in range(total):
+        await device.say(type="press", client_id=f"c{n}", post="nobody's", button="y")
+    frames = [await device.hear() for _ in range(total)]
+
+    assert {frame["client_id"] for frame in frames} == {f"c{n}" for n in range(total)}
+    assert {frame["problem"]["status"] for frame in frames} == {404, 429}
+    assert not device.socket.closed
+
+
 async def test_a_flood_of_bad_frames_ends_the_connection(pool: Pool) -> None:
     member = await pool.member()
     device = await pool.join(member.token)
