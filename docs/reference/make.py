@@ -15,8 +15,10 @@ from pydantic_core import PydanticUndefined
 
 from relay.app import Settings
 from relay.cli import main as command_line
+from relay.core.problem import TYPE
 from relay.observe import Metrics
 from relay.plugin import Plugin
+from relay.web.reference import problems
 from relay.web.route import Route
 from relay.web.table import ROUTES
 
@@ -135,6 +137,15 @@ def fields_of(model: type[BaseModel] | None) -> str:
     return ", ".join(f"`{field.alias or name}{'' if field.is_required() else '?'}`" for name, field in fields)
 
 
+def errors() -> str:
+    intro = (
+        "Every error is a body of `application/problem+json` (RFC 9457) with `type`, `title`, `status` and `detail`, and "
+        "`errors` for a body or query that is not valid. `type` is an address of the relay itself that says what stands here."
+    )
+    rows = [(f"`{TYPE}{slug}`", str(status), title, advice) for slug, status, title, advice in problems()]
+    return page("Errors", intro, [table(("type", "status", "title", "what it means, what to do"), rows)])
+
+
 def metrics() -> str:
     intro = "What `/metrics` shows, in the text format of Prometheus. No label holds anybody's id, name or slug."
     found = sorted(Metrics(CollectorRegistry()).registry.collect(), key=lambda metric: metric.name)
@@ -167,7 +178,14 @@ def default_of(default: object) -> str:
 
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
-    {"commands.md": commands, "settings.md": settings, "http.md": http, "plugins.md": plugins, "metrics.md": metrics}
+    {
+        "commands.md": commands,
+        "settings.md": settings,
+        "http.md": http,
+        "errors.md": errors,
+        "plugins.md": plugins,
+        "metrics.md": metrics,
+    }
 )
 
 

@@ -1,0 +1,1 @@
+"""HTTP and WebSocket for staff and members: parse, call the flow, answer."""

@@ -1,0 +1,106 @@
+"""Who is asking: bearer tokens looked up by their digest, and browsers of foreign pages refused."""
+
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+
+from aiohttp import web
+
+from relay.core.errors import Denied, SignedOut
+from relay.core.identity import token_digest
+from relay.core.staff import Actor, Token, TokenKind
+from relay.ports import Clock, SignedIn, Store
+from relay.web.limits import Limits
+from relay.web.settings import HttpSettings
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,200}")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Reads nothing but headers; what a caller may do is the route's business."""
+
+    store: Store
+    clock: Clock
+    limits: Limits
+    settings: HttpSettings
+
+    async def member(self, request: web.Request) -> SignedIn:
+        """The member behind the token. Raises SignedOut, Denied (somebody else's token), TooMany."""
+        digest = token_digest(bearer(request) or self._failed(request))
+        signed = await self.store.signed_in(digest, self.clock.now())
+        if signed is None:
+            if await self.store.token(digest, self.clock.now()) is not None:
+                raise Denied("This is for members alone.")
+            self._failed(request)
+        self.limits.member.take(signed.member.id, self.clock.monotonic())
+        return signed
+
+    async def actor(self, request: web.Request) -> Actor:
+        """The person or key behind the token. Raises SignedOut, Denied (a member's token), TooMany."""
+        found = await self.actor_of(bearer(request) or self._failed(request))
+        if found is None:
+            self._failed(request)
+        actor, _ = found
+        buckets = self.limits.key if actor.role is None else self.limits.staff
+        buckets.take(actor.id, self.clock.monotonic())
+        return actor
+
+    async def actor_of(self, secret: str) -> tuple[Actor, Token] | None:
+        """Who a token of staff or of a key stands for, None when it opens nothing. Raises Denied for a member's."""
+        now = self.clock.now()
+        token = await self.store.token(token_digest(secret), now)
+        if token is None:
+            return None
+        if token.kind is TokenKind.MEMBER:
+            raise Denied("This is for the company's side alone.")
+        if token.kind is TokenKind.STAFF:
+            person = await self.store.staff_by_id(token.subject)
+            if person is None or person.removed_at is not None:
+                return None
+            return Actor(person.id, person.name, role=person.role), token
+        key = await self.store.key_by_id(token.subject)
+        if key is None or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
+            return None
+        return Actor(key.id, key.name, scopes=key.scopes), token
+
+    def visitor(self, request: web.Request) -> None:
+        """Counts a request that needs no sign-in. Raises TooMany."""
+        self.limits.visitor.take(self.address(request), self.clock.monotonic())
+
+    def failed(self, request: web.Request) -> None:
+        """Counts a sign-in that failed. Raises TooMany instead of a further 401."""
+        self.limits.failed.take(self.address(request), self.clock.monotonic())
+
+    def address(self, request: web.Request) -> str:
+        """The caller's address, as a believed proxy tells it; empty where there is none, as on a Unix socket."""
+        remote = request.remote or ""
+        if remote in self.settings.proxies:
+            return request.headers.getall("X-Forwarded-For", [remote])[-1].rpartition(",")[2].strip()
+        return remote
+
+    def _failed(self, request: web.Request) -> NoReturn:
+        self.failed(request)
+        raise SignedOut
+
+    def check_origin(self, request: web.Request, *, is_page: bool = False) -> str | None:
+        """The foreign origin that may call, None for no browser and for our own pages. Raises Denied for all others."""
+        origin = request.headers.get("Origin")
+        if origin is None:
+            if request.headers.get("Sec-Fetch-Site") == "cross-site" and not is_page:
+                raise Denied("Pages of other sites may not call the relay.")
+            return None
+        if origin in self.settings.origins:
+            return origin
+        scheme = request.scheme
+        if request.remote in self.settings.proxies:
+            scheme = request.headers.get("X-Forwarded-Proto", scheme)
+        if origin != f"{scheme}://{request.host}":
+            raise Denied("Pages of this origin may not call the relay.")
+        return None
+
+
+def bearer(request: web.Request) -> str | None:
+    """The token in the Authorization header, None without one that could be ours."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret if scheme.lower() == "bearer" and _TOKEN.fullmatch(secret) else None

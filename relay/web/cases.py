@@ -1,0 +1,40 @@
+"""Cases over HTTP: what moderation left to people, and what they decide."""
+
+from relay.core.case import CaseState
+from relay.core.case import CaseView as Case
+from relay.core.errors import Unknown
+from relay.ports import Paging
+from relay.web.bodies import CasesQuery, Decide
+from relay.web.communities import community_at
+from relay.web.desk import CaseView, Decided, case_view
+from relay.web.parts import Parts
+from relay.web.route import StaffCall
+from relay.web.views import Listed, listed
+
+
+async def _case(parts: Parts, case_id: str) -> Case:
+    case = await parts.store.case(case_id)
+    if case is None:
+        raise Unknown
+    return case
+
+
+async def listed_of(call: StaffCall[None, CasesQuery]) -> Listed[CaseView]:
+    community = await community_at(call.parts, call.path["slug"])
+    state = CaseState[call.query.state.upper()] if call.query.state else None
+    page = await call.parts.store.cases(community.n, state, Paging(call.query.limit, call.query.after))
+    return listed(page, case_view)
+
+
+async def read(call: StaffCall[None, None]) -> CaseView:
+    return case_view(await _case(call.parts, call.path["id"]))
+
+
+async def decide(call: StaffCall[Decide, None]) -> Decided:
+    def shown(state: CaseState) -> Decided:
+        return Decided(case.case.id, state.word)
+
+    case = await _case(call.parts, call.path["id"])
+    body = call.body
+    state = await call.parts.review.decide(call.actor, case, body.action, body.reason, also=call.also(shown))
+    return shown(state)

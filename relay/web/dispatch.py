@@ -1,0 +1,161 @@
+"""The dispatcher, one for every request: signs in, authorises, reads, calls the handler, answers whatever happens."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import structlog
+from aiohttp import hdrs, web
+
+from relay.core.errors import Denied, RelayError, Unknown
+from relay.core.staff import Actor
+from relay.ports import SignedIn
+from relay.web.auth import Gate
+from relay.web.idempotency import HEADER, Attempt, Repeats, checked_key, fingerprint, no_key
+from relay.web.parts import Library, Parts, RawHandler
+from relay.web.problem import SECURITY, internal, of_http, refused
+from relay.web.reading import TooSlow, WrongMedia, parse_body, parse_query, read_body
+from relay.web.route import MemberCall, PublicCall, Route, StaffCall, Who
+from relay.web.settings import HttpSettings
+from relay.web.views import dumps
+
+_JSON: Final = {**SECURITY, "Content-Type": "application/json"}
+_EXPOSED = f"Retry-After, Location, {HEADER}"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """Everything that a request meets before and after its handler."""
+
+    parts: Parts
+    settings: HttpSettings
+    gate: Gate
+    repeats: Repeats
+    documents: Library
+    staff_stream: RawHandler
+
+    def bound(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """The aiohttp handler of a route."""
+        serve = self._public if route.kind != "json" else self._staff if route.who is Who.STAFF else self._member
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            origin, response = None, None
+            try:
+                origin = self.gate.check_origin(request, is_page=route.kind == "page")
+                response = await serve(route, request)
+            except RelayError as error:
+                response = refused(error)
+            except web.HTTPException as error:
+                response = of_http(error.status, _kept(error.headers))
+            except TooSlow:
+                response = of_http(408)
+                response.force_close()
+            except WrongMedia:
+                response = of_http(415)
+            except ConnectionError:
+                raise
+            except Exception:
+                request_id = self.parts.ids()
+                log.exception("request failed", request=request_id, method=route.method, route=route.path)
+                response = internal(request_id)
+            if origin is not None and not response.prepared:
+                allow(response, origin)
+            self.parts.metrics.answered(route.method, route.path, response.status)
+            return response
+
+        return handle
+
+    async def _staff(self, route: Route, request: web.Request) -> web.Response:
+        actor = await self.gate.actor(request)
+        if not route.admits(actor):
+            raise Denied
+        return await self._answer(route, request, actor)
+
+    async def _member(self, route: Route, request: web.Request) -> web.Response:
+        return await self._answer(route, request, await self.gate.member(request))
+
+    async def _public(self, route: Route, request: web.Request) -> web.StreamResponse:
+        """Pages, and the streams, which sign in by themselves with their first frame and bound those who have not."""
+        if route.kind != "socket":
+            self.gate.visitor(request)
+        parse_query(request.query, route.query)
+        call = PublicCall(self.parts, self.settings, request, self.documents, self.staff_stream)
+        response: web.StreamResponse = await route.handler(call)
+        return response
+
+    async def _answer(self, route: Route, request: web.Request, caller: Actor | SignedIn) -> web.Response:
+        query = parse_query(request.query, route.query)
+        raw = await read_body(request, self.settings.body_seconds) if request.body_exists else b""
+        body = parse_body(raw, route.body) if route.body is not None else None
+        call = self._call(request, caller, body, query)
+        key = request.headers.get(HEADER) if route.is_creating else None
+        if key is None:
+            return _answered(route, await route.handler(call))
+        who = caller.id if isinstance(caller, Actor) else caller.member.id
+        attempt = Attempt(
+            caller=who,
+            key=checked_key(key),
+            fingerprint=fingerprint(request.method, request.path_qs, raw),
+            status=route.status,
+            secret=route.secret,
+            about=request.match_info.get("id", ""),
+        )
+        return await self._once(route, call, attempt)
+
+    def _call(self, request: web.Request, caller: Actor | SignedIn, body: Any, query: Any) -> Any:  # noqa: ANN401
+        if isinstance(caller, Actor):
+            return StaffCall(self.parts, caller, request.match_info, body, query, no_key)
+        return MemberCall(self.parts, caller, body, query, no_key)
+
+    async def _once(self, route: Route, call: Any, attempt: Attempt) -> web.Response:  # noqa: ANN401
+        earlier = await self.repeats.begin(attempt)
+        if earlier is not None:
+            return web.Response(body=earlier.body.encode(), status=earlier.status, headers=_JSON)
+        try:
+            remembering = replace(call, also=lambda render: attempt.also(self.parts.clock, render))
+            return _answered(route, await route.handler(remembering))
+        finally:
+            self.repeats.end(attempt)
+
+    async def unmatched(self, request: web.Request, methods: list[str]) -> web.StreamResponse:
+        """A path or method that no route has; `methods` are those that the path does have."""
+        try:
+            origin = self.gate.check_origin(request)
+            self.gate.visitor(request)
+            if not methods:
+                raise Unknown
+        except RelayError as error:
+            return refused(error)
+        if request.method == hdrs.METH_OPTIONS and origin is not None:
+            return _preflight(origin, methods)
+        return of_http(405, {"Allow": ", ".join(methods)})
+
+
+def allow(response: web.StreamResponse, origin: str) -> None:
+    """Lets the page of a configured origin read the answer."""
+    response.headers["Access-Control-Allow-Origin"] = origin
+    response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["Vary"] = "Origin"
+
+
+def _preflight(origin: str, methods: list[str]) -> web.Response:
+    response = web.Response(status=204, headers=SECURITY)
+    allow(response, origin)
+    response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
+    response.headers["Access-Control-Allow-Headers"] = f"Authorization, Content-Type, {HEADER}"
+    response.headers["Access-Control-Max-Age"] = "600"
+    return response
+
+
+def _answered(route: Route, view: object) -> web.Response:
+    if view is None:
+        return web.Response(status=204, headers=SECURITY)
+    return web.Response(body=dumps(view), status=route.status, headers=_JSON)
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    """What of an HTTPException's headers belongs to the answer as well."""
+    return {name: headers[name] for name in ("Allow", "Sec-WebSocket-Version") if name in headers}

@@ -1,0 +1,166 @@
+"""Events of the staff stream: what was committed, told to those who may read it anyhow."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from relay.core import change as c
+from relay.core.case import Case
+from relay.core.post import PostState
+from relay.core.staff import Actor, Role
+from relay.core.thread import Message, NewThread, Status, ThreadRef
+from relay.web.desk import LeaseView, may_read_held, message_view
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`role` and `scope` say who gets it; `message` is shown as in its thread; `member` is the store's key, for erasure."""
+
+    name: str
+    role: Role
+    scope: str
+    body: Mapping[str, object]
+    community: int = 0
+    message: Message | None = None
+    member: int = 0
+
+    def is_for(self, actor: Actor) -> bool:
+        return actor.may(self.role, self.scope, reading=True)
+
+    def variant(self, actor: Actor) -> bool:
+        """Whether this reader gets the text of a message that is held back from agents."""
+        return self.message is not None and self.message.status is not Status.FILED and may_read_held(actor)
+
+    def shown(self, *, with_held: bool) -> dict[str, object]:
+        found = {"event": self.name, **self.body}
+        if self.message is not None:
+            found["message"] = message_view(self.message, with_held=with_held)
+        return found
+
+
+def _thread_event(name: str, message: Message, thread: ThreadRef | NewThread, community: int = 0) -> Event:
+    body = {"thread": thread.id, "is_new_thread": isinstance(thread, NewThread)}
+    return Event(name, Role.AGENT, "threads:read", body, community, message, message.member)
+
+
+def _case_event(name: str, body: Mapping[str, object], community: int = 0, message: Message | None = None) -> Event:
+    return Event(name, Role.MODERATOR, "cases:read", body, community, message, message.member if message else 0)
+
+
+def _filed(change: c.FileReply, _: object) -> Iterator[Event]:
+    filing = change.filing
+    if filing.message.status is Status.DISCARDED:
+        return
+    yield _thread_event("message.filed", filing.message, filing.thread, change.community)
+    if filing.case is not None:
+        yield _opened(filing.case, filing.message, filing.thread.id, change.community)
+    if filing.notice is not None:
+        known = ThreadRef(0, filing.thread.id, 0, None, 0, 0)  # type: ignore[arg-type]  # a name is all that is needed
+        yield _thread_event("message.sent", filing.notice, known, change.community)
+
+
+def _opened(case: Case, message: Message, thread: str, community: int) -> Event:
+    body = {"case": case.id, "kind": case.kind, "state": case.state.word, "thread": thread}
+    return _case_event("case.opened", body, community, message)
+
+
+def _sent(change: c.SendMessage, _: object) -> Iterator[Event]:
+    yield _thread_event("message.sent", change.message, change.thread, change.community)
+
+
+def _noted(change: c.AddNote, _: object) -> Iterator[Event]:
+    yield _thread_event("note.added", change.message, change.thread)
+
+
+def _thread_only(name: str, thread: str, **body: object) -> Event:
+    return Event(name, Role.AGENT, "threads:read", {"thread": thread, **body})
+
+
+def _edited(change: c.EditThread, _: object) -> Iterator[Event]:
+    edit = change.edit
+    given = {
+        "state": edit.state.word if edit.state is not None else None,
+        "snoozed_until": edit.snoozed_until,
+        "assignee": edit.assignee,
+        "labels": edit.labels,
+    }
+    yield _thread_only(
+        "thread.changed", change.thread.id, **{name: value for name, value in given.items() if value is not None}
+    )
+
+
+def _leased(change: c.TakeLease, _: object) -> Iterator[Event]:
+    yield _thread_only("thread.leased", change.thread.id, lease=LeaseView(change.holder, change.name, change.until))
+
+
+def _freed(change: c.FreeLease, _: object) -> Iterator[Event]:
+    yield _thread_only("thread.freed", change.thread.id, holder=change.holder)
+
+
+def _ruled(change: c.Rule, _: object) -> Iterator[Event]:
+    yield _case_event("case.decided", {"case": change.case, "state": change.state.word, "by": change.by})
+    yield _thread_only("thread.ruled", change.thread.id, status=change.status.word)
+    if change.notice is not None:
+        yield _thread_event("message.sent", change.notice, change.thread)
+
+
+def _appealed(change: c.Appeal, _: object) -> Iterator[Event]:
+    yield _case_event("case.appealed", {"case": change.case})
+
+
+def _accepted(change: c.AcceptPost, _: object) -> Iterator[Event]:
+    post = change.post
+    body = {"post": post.id, "state": PostState.SENDING.word, "title": post.title, "audience": post.audience}
+    yield Event("post.accepted", Role.AGENT, "posts:read", body, post.community)
+
+
+def _added(change: c.AddMember, _: object) -> Iterator[Event]:
+    member = change.member
+    body = {"member": member.id, "pseudonym": member.pseudonym}
+    yield Event("member.added", Role.MANAGER, "members:read", body, member.community)
+
+
+def _erased(change: c.Erase, _: object) -> Iterator[Event]:
+    yield Event("member.erased", Role.MANAGER, "members:read", {"member": change.id})
+
+
+def progress(post: str, released: int, *, finished: bool) -> Event:
+    """So many deliveries of a post were released since the last event of this kind."""
+    return Event("post.progress", Role.AGENT, "posts:read", {"post": post, "released": released, "finished": finished})
+
+
+TOLD: Final[Mapping[type[Any], Callable[[Any, Any], Iterator[Event]]]] = MappingProxyType(
+    {
+        c.FileReply: _filed,
+        c.SendMessage: _sent,
+        c.AddNote: _noted,
+        c.EditThread: _edited,
+        c.TakeLease: _leased,
+        c.FreeLease: _freed,
+        c.Rule: _ruled,
+        c.Appeal: _appealed,
+        c.AcceptPost: _accepted,
+        c.AddMember: _added,
+        c.Erase: _erased,
+    }
+)
+"""Which changes become events; releases are gathered, see `progress`."""
+
+NAMES: Final = {
+    "message.filed": "A member wrote; `message.text` is null for whom it is held back from.",
+    "message.sent": "Staff, a bot or the relay wrote to the member.",
+    "note.added": "A note among staff.",
+    "thread.changed": "State, assignee or labels.",
+    "thread.leased": "Somebody is answering.",
+    "thread.freed": "Nobody is answering any more.",
+    "thread.ruled": "A person decided about a message of this thread; read it again.",
+    "case.opened": "Moderation left a message to people.",
+    "case.decided": "A person decided.",
+    "case.appealed": "The member asks for another look.",
+    "post.accepted": "A post was accepted.",
+    "post.progress": "Deliveries were released.",
+    "member.added": "Somebody opted in.",
+    "member.erased": "Somebody is gone with everything of theirs.",
+}
+"""Every event, for the documents."""

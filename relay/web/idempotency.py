@@ -1,0 +1,97 @@
+"""Idempotency-Key: a repeated request gets the first one's answer, which was written in the same commit as its effect."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+from relay.core.change import Change, Forget, Remember
+from relay.core.errors import Busy, Fault, Invalid
+from relay.ports import Also, Clock, Remembered, Store, nothing
+from relay.web.views import dumps
+
+HEADER = "Idempotency-Key"
+KEPT = timedelta(days=7)
+MAX_KEY = 255  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request with a key; `secret` names the field that a repeated answer does not show, `about` the id in its path."""
+
+    caller: str
+    key: str
+    fingerprint: str
+    status: int
+    secret: str | None
+    about: str = ""
+
+    def also(self, clock: Clock, render: Callable[[Any], object]) -> Also[Any]:
+        """What a flow adds to its commit: the answer, made of its result."""
+
+        def changes(result: object) -> tuple[Change, ...]:
+            view = render(result)
+            if self.secret is not None:
+                view = replace(view, **{self.secret: None})  # type: ignore[type-var]
+            body = dumps(view).decode()
+            return (Remember(self.caller, self.key, self.fingerprint, self.status, body, clock.now(), self.about),)
+
+        return changes
+
+
+class Repeats:
+    """Tells new requests from repeated ones; `running` holds those that have no answer yet."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._running: set[tuple[str, str]] = set()
+
+    async def begin(self, attempt: Attempt) -> Remembered | None:
+        """The earlier answer, or None: then it runs, and `end` must follow. Raises Busy, Invalid (another body)."""
+        mark = attempt.caller, attempt.key
+        if mark in self._running:
+            raise Busy("A request with this Idempotency-Key is still running.")
+        self._running.add(mark)
+        try:
+            earlier = await self._store.remembered(*mark)
+            _check_same(earlier, attempt)
+        except BaseException:
+            self.end(attempt)
+            raise
+        if earlier is not None:
+            self.end(attempt)
+        return earlier
+
+    def end(self, attempt: Attempt) -> None:
+        """The attempt has its answer, or none will come."""
+        self._running.discard((attempt.caller, attempt.key))
+
+    async def forget(self) -> None:
+        """Drops what is older than a week."""
+        await self._store.commit(Forget(self._clock.now() - KEPT))
+
+
+def _check_same(earlier: Remembered | None, attempt: Attempt) -> None:
+    if earlier is not None and earlier.fingerprint != attempt.fingerprint:
+        fault = Fault(("header", HEADER), "was used before")
+        raise Invalid("This Idempotency-Key was used for another request.", [fault])
+
+
+def checked_key(key: str) -> str:
+    """Raises Invalid unless it is 1 to 255 visible ASCII characters."""
+    if not key or len(key) > MAX_KEY or not key.isascii() or not key.isprintable():
+        fault = Fault(("header", HEADER), f"needs 1 to {MAX_KEY} visible ASCII characters")
+        raise Invalid("The Idempotency-Key is not valid.", [fault])
+    return key
+
+
+def fingerprint(method: str, path: str, body: bytes) -> str:
+    """The digest of what was asked."""
+    return sha256(b"\n".join((method.encode(), path.encode("utf-8", "surrogatepass"), body))).hexdigest()
+
+
+def no_key(_: Callable[[Any], object]) -> Also[Any]:
+    """For a request without a key."""
+    return nothing

@@ -1,0 +1,269 @@
+"""The staff's WebSocket: what was committed, as it happens, to each reader what their role may read.
+
+Readers share one ring of events and each holds a place in it, so that a slow one costs nothing until the ring has passed them.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import structlog
+from aiohttp import WSMsgType, web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from relay.bus import Bus
+from relay.core.change import AddCommunity, AddToken, Erase, Released, ReleasePost, RemoveStaff, RevokeKey, RevokeTokens
+from relay.core.errors import Denied, RelayError, SignedOut
+from relay.core.staff import Actor, TokenKind
+from relay.ports import Clock, Store
+from relay.web.auth import Gate, bearer
+from relay.web.events import TOLD, Event, progress
+from relay.web.ring import Ring
+from relay.web.route import Route
+from relay.web.views import dumps
+
+HELLO = 5.0  # seconds from the handshake to the first frame
+PING = 20.0  # seconds between pings; half of it for the answer
+GRACE = 0.5  # seconds to close in good manners; revoked readers are gone within one
+MAX_FRAME = 4096  # bytes; readers say hello and nothing more
+TURN = 64  # frames until others get the loop
+PROGRESS = 0.25  # seconds between two events about the same post
+
+NORMAL, POLICY, RESTART, TOO_SLOW = 1000, 1008, 1012, 1013
+SIGN_IN, REVOKED = 4401, 4403
+
+log = structlog.get_logger(__name__)
+
+
+class Hello(BaseModel):
+    """The first frame of a reader."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    type: Literal["hello"]
+    token: str | None = Field(None, min_length=16, max_length=200)
+    after: str | None = Field(None, min_length=1, max_length=80)
+
+
+class Ended(Exception):
+    """The connection ends with this code."""
+
+    def __init__(self, code: int, why: str) -> None:
+        super().__init__(why)
+        self.code = code
+        self.why = why
+
+
+@dataclass(slots=True, eq=False)
+class Reader:
+    """One connection of somebody who is signed in; `place` is the last event they have got."""
+
+    actor: Actor
+    expires_at: datetime | None
+    place: int
+    more: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Future[Ended] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def end(self, code: int, why: str) -> None:
+        if not self.over.done():
+            self.over.set_result(Ended(code, why))
+
+
+class Live:
+    """Listens to the bus, keeps the ring, feeds the readers."""
+
+    def __init__(self, store: Store, clock: Clock, gate: Gate, ring: Ring, size: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._gate = gate
+        self._ring = ring
+        self._size = size
+        self._readers: set[Reader] = set()
+        self._slugs: dict[int, str] = {}
+        self._progress: dict[str, tuple[int, float]] = {}
+
+    def __len__(self) -> int:
+        return len(self._readers)
+
+    async def start(self) -> None:
+        self._slugs |= {community.n: community.slug for community in await self._store.communities()}
+
+    def stop(self) -> None:
+        """Readers come back to the next process."""
+        for reader in self._readers:
+            reader.end(RESTART, "restart")
+
+    # ------------------------------------------------------------------------------------------- what was committed
+
+    def listen(self, bus: Bus) -> None:
+        bus.on(AddCommunity, self._founded)
+        bus.on(Erase, self._erased)  # before its event is told
+        for change in TOLD:
+            bus.on(change, self._committed)
+        bus.on(ReleasePost, self._released)
+        bus.on(RemoveStaff, lambda change, _: self._cut(change.id))
+        bus.on(RevokeKey, lambda change, _: self._cut(change.id))
+        bus.on(RevokeTokens, lambda change, _: self._cut_unless_member(change.kind, change.subject))
+        bus.on(AddToken, lambda change, _: self._cut_unless_member(change.token.kind, change.token.subject))
+
+    def _founded(self, change: AddCommunity, n: int) -> None:
+        self._slugs[n] = change.community.slug
+
+    def _erased(self, change: Erase, _: object) -> None:
+        self._ring.erase(change.member)
+
+    def _committed(self, change: object, outcome: object) -> None:
+        self._tell(*TOLD[type(change)](change, outcome))
+
+    def _tell(self, *events: Event) -> None:
+        for event in events:
+            self._ring.append(event, self._slugs.get(event.community))
+        for reader in self._readers:
+            if self._ring.head - reader.place > self._size:
+                reader.end(TOO_SLOW, "too slow")
+            reader.more.set()
+
+    def _released(self, change: ReleasePost, outcome: Released) -> None:
+        """At most four a second of a post, and its last."""
+        gathered, told_at = self._progress.get(change.post.id, (0, 0.0))
+        gathered += len(outcome.seqs)
+        now = self._clock.monotonic()
+        if outcome.finished:
+            self._progress.pop(change.post.id, None)
+        elif now - told_at < PROGRESS:
+            self._progress[change.post.id] = gathered, told_at
+            return
+        else:
+            self._progress[change.post.id] = 0, now
+        self._tell(progress(change.post.id, gathered, finished=outcome.finished))
+
+    def _cut_unless_member(self, kind: TokenKind, subject: str) -> None:
+        if kind is not TokenKind.MEMBER:
+            self._cut(subject)
+
+    def _cut(self, subject: str) -> None:
+        for reader in self._readers:
+            if reader.actor.id == subject:
+                reader.end(REVOKED, "revoked")
+
+    # ------------------------------------------------------------------------------------------------ a connection
+
+    async def serve(self, request: web.Request, route: Route) -> web.StreamResponse:
+        """Reads the hello, then writes events until somebody ends it. Raises SignedOut, Denied for a wrong header."""
+        secret = bearer(request)
+        if secret is not None:
+            await self._signed_in(secret, route, request)
+        elif "Authorization" in request.headers:
+            raise SignedOut
+        socket = web.WebSocketResponse(compress=False, heartbeat=PING, timeout=GRACE, max_msg_size=MAX_FRAME, autoclose=False)
+        await socket.prepare(request)
+        reader = None
+        try:
+            hello = await self._hello(socket)
+            secret = hello.token or secret or ""
+            actor, expires_at = await self._admitted(secret, route, request)
+            reader = Reader(actor, expires_at, self._ring.head)
+            self._readers.add(reader)
+            await self._admitted(secret, route, request)  # a revocation between the first look and the list cuts nobody
+            end = await self._feed_until_over(socket, reader, hello.after)
+        except Ended as early:
+            end = early
+        finally:
+            if reader is not None:
+                self._readers.discard(reader)
+        await _close(socket, request, end)
+        return socket
+
+    async def _signed_in(self, secret: str, route: Route, request: web.Request) -> tuple[Actor, datetime | None]:
+        found = await self._gate.actor_of(secret)
+        if found is None:
+            self._gate.failed(request)
+            raise SignedOut
+        actor, token = found
+        if not route.admits(actor):
+            raise Denied
+        return actor, token.expires_at
+
+    async def _hello(self, socket: web.WebSocketResponse) -> Hello:
+        try:
+            async with asyncio.timeout(HELLO):
+                message = await socket.receive()
+            return Hello.model_validate_json(message.data if message.type is WSMsgType.TEXT else "")
+        except (TimeoutError, ValidationError):
+            raise Ended(SIGN_IN, "no hello") from None
+
+    async def _admitted(self, secret: str, route: Route, request: web.Request) -> tuple[Actor, datetime | None]:
+        try:
+            return await self._signed_in(secret, route, request)
+        except Denied:
+            raise Ended(REVOKED, "not allowed") from None
+        except RelayError:
+            raise Ended(SIGN_IN, "sign in") from None
+
+    async def _feed_until_over(self, socket: web.WebSocketResponse, reader: Reader, resume: str | None) -> Ended:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._over(reader), name="staff stream over")
+                group.create_task(self._listen(socket), name="staff stream in")
+                group.create_task(self._feed(socket, reader, resume), name="staff stream out")
+        except* (Ended, ConnectionError) as ends:
+            found = next((end for end in ends.exceptions if isinstance(end, Ended)), Ended(NORMAL, ""))
+        else:
+            found = Ended(NORMAL, "")
+        return found
+
+    async def _over(self, reader: Reader) -> None:
+        left = None if reader.expires_at is None else (reader.expires_at - self._clock.now()).total_seconds()
+        try:
+            async with asyncio.timeout(left):
+                raise await reader.over
+        except TimeoutError:
+            raise Ended(SIGN_IN, "expired") from None
+
+    async def _listen(self, socket: web.WebSocketResponse) -> None:
+        """Readers have nothing to say; a close or a broken frame ends it."""
+        message = await socket.receive()
+        if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
+            raise Ended(POLICY, "nothing is expected after hello")
+        raise Ended(socket.close_code or NORMAL, "")
+
+    async def _feed(self, socket: web.WebSocketResponse, reader: Reader, resume: str | None) -> None:
+        place = reader.place if resume is None else self._ring.resumed(resume)
+        actor = reader.actor
+        staff = {"id": actor.id, "name": actor.name, "role": actor.role}
+        head = self._ring.position(reader.place if place is None else place)
+        await _send(socket, dumps({"type": "welcome", "staff": staff, "position": head}))
+        if place is None:
+            await _send(socket, dumps({"type": "reset", "position": head}))
+        else:
+            reader.place = place
+        while True:
+            reader.more.clear()
+            await self._catch_up(socket, reader)
+            await reader.more.wait()
+
+    async def _catch_up(self, socket: web.WebSocketResponse, reader: Reader) -> None:
+        while reader.place < self._ring.head:
+            entry = self._ring.at(reader.place + 1)
+            if entry is None:
+                raise Ended(TOO_SLOW, "too slow")
+            reader.place += 1
+            if (frame := entry.frame(reader.actor)) is not None:
+                await _send(socket, frame)
+            if not reader.place % TURN:
+                await asyncio.sleep(0)
+
+
+async def _send(socket: web.WebSocketResponse, frame: bytes) -> None:
+    await socket.send_frame(frame, WSMsgType.TEXT)
+
+
+async def _close(socket: web.WebSocketResponse, request: web.Request, end: Ended) -> None:
+    """The code is on its way at once; whoever does not answer is cut off."""
+    try:
+        async with asyncio.timeout(GRACE):
+            await socket.close(code=end.code, message=end.why.encode())
+    except (TimeoutError, ConnectionError):
+        if request.transport is not None:
+            request.transport.abort()

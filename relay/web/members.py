@@ -1,0 +1,102 @@
+"""Members over HTTP, as managers see them: taken in, read, changed, given credentials, written to, erased."""
+
+from relay.core.errors import Fault, Invalid, Unknown
+from relay.core.member import Address, Member
+from relay.core.thread import Message
+from relay.flows.enrol import Newcomer, Welcome, edited
+from relay.ports import Paging
+from relay.web.bodies import DeviceQuery, MemberEdit, NewMember, NewText, NewToken, PagingQuery
+from relay.web.communities import community_at
+from relay.web.desk import MessageView, message_view
+from relay.web.route import StaffCall
+from relay.web.views import (
+    Listed,
+    MemberAdded,
+    MemberDetail,
+    MemberView,
+    TokenAdded,
+    listed,
+    member_added,
+    member_detail,
+    member_view,
+)
+
+
+async def _member(call: StaffCall[object, object]) -> Member:
+    member = await call.parts.store.member(call.path["id"])
+    if member is None:
+        raise Unknown
+    return member
+
+
+async def add(call: StaffCall[NewMember, None]) -> MemberAdded:
+    def shown(welcome: Welcome) -> MemberAdded:
+        return member_added(welcome.member, welcome.token)
+
+    parts = call.parts
+    community = await community_at(parts, call.path["slug"])
+    consented_at = call.body.consent.at
+    if consented_at is not None and consented_at > parts.clock.now():
+        raise Invalid("The body is not valid.", [Fault(("body", "consent", "at"), "lies in the future")])
+    return shown(await parts.enrol.add(call.actor, community, _newcomer(call.body), call.also(shown)))
+
+
+def _newcomer(body: NewMember) -> Newcomer:
+    return Newcomer(
+        source=body.consent.source,
+        text_version=body.consent.text_version,
+        consented_at=body.consent.at,
+        name=body.name,
+        language=body.language or "",
+        time_zone=body.time_zone or "",
+        tags=tuple(body.tags),
+        attributes=body.attributes,
+        addresses=tuple(Address(one.channel, one.address) for one in body.addresses),
+    )
+
+
+async def listed_of(call: StaffCall[None, PagingQuery]) -> Listed[MemberView]:
+    community = await community_at(call.parts, call.path["slug"])
+    page = await call.parts.store.members(community.n, Paging(call.query.limit, call.query.after))
+    return listed(page, member_view)
+
+
+async def read(call: StaffCall[None, None]) -> MemberDetail:
+    member = await _member(call)
+    store = call.parts.store
+    return member_detail(member, await store.addresses(member.n), await store.consents(member.n))
+
+
+async def edit(call: StaffCall[MemberEdit, None]) -> MemberView:
+    given = call.body.given()
+    if "tags" in given:
+        given["tags"] = tuple(given["tags"])
+    member = edited(await _member(call), given)
+    await call.parts.enrol.edit(call.actor, member)
+    return member_view(member)
+
+
+async def erase(call: StaffCall[None, None]) -> None:
+    await call.parts.enrol.erase(call.actor.id, await _member(call))
+
+
+async def add_token(call: StaffCall[NewToken, None]) -> TokenAdded:
+    def shown(token: str) -> TokenAdded:
+        return TokenAdded(body.kind, body.device, token)
+
+    member, body = await _member(call), call.body
+    if body.kind == "mqtt":
+        fault = Fault(("body", "kind"), "needs the MQTT channel, which this relay does not have")
+        raise Invalid("The body is not valid.", [fault])
+    return shown(await call.parts.enrol.token(call.actor, member, body.device, call.also(shown)))
+
+
+async def revoke_tokens(call: StaffCall[None, DeviceQuery]) -> None:
+    await call.parts.enrol.revoke(call.actor, await _member(call), call.query.device)
+
+
+async def write_first(call: StaffCall[NewText, None]) -> MessageView:
+    def shown(message: Message) -> MessageView:
+        return message_view(message, with_held=True)
+
+    return shown(await call.parts.answer.write_first(call.actor, await _member(call), call.body.text, call.also(shown)))

@@ -1,0 +1,87 @@
+"""The server: builds the HTTP surface from its table, the parts and the settings."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import structlog
+from aiohttp import hdrs, web
+
+from relay.core.errors import RelayError
+from relay.web import openapi
+from relay.web.auth import Gate
+from relay.web.dispatch import Dispatcher
+from relay.web.idempotency import Repeats
+from relay.web.limits import limits
+from relay.web.live import Live
+from relay.web.parts import Parts
+from relay.web.ring import Ring
+from relay.web.settings import HttpSettings
+from relay.web.table import ROUTES
+
+__all__ = ["HttpSettings", "Parts", "build"]
+
+FORGET_EVERY = 3600.0  # seconds between two clearings of answers older than a week
+
+log = structlog.get_logger(__name__)
+
+
+def build(parts: Parts, settings: HttpSettings) -> web.Application:
+    """The application; run it with `door.Runner`, which adds deadlines and a ceiling."""
+    gate = Gate(parts.store, parts.clock, limits(settings.limits), settings)
+    live = Live(parts.store, parts.clock, gate, Ring(parts.ids(), settings.events), settings.events)
+    live.listen(parts.bus)
+    parts.metrics.staff_connected.set_function(lambda: len(live))
+    repeats = Repeats(parts.store, parts.clock)
+    stream = next(route for route in ROUTES if route.path == "/v1/staff/stream")
+    dispatcher = Dispatcher(
+        parts,
+        settings,
+        gate,
+        repeats,
+        openapi.library(ROUTES),
+        lambda request: live.serve(request, stream),
+    )
+    app = web.Application(client_max_size=settings.body_bytes)
+    _route(app, dispatcher)
+    app.cleanup_ctx.append(lambda _: _running(live, repeats))
+    app.on_shutdown.append(lambda _: _stop(live))
+    return app
+
+
+def _route(app: web.Application, dispatcher: Dispatcher) -> None:
+    async def expect(request: web.Request) -> web.StreamResponse | None:
+        """Says 100 to who asks for it, nothing to what nobody knows; RFC 9110 allows to ignore it."""
+        if request.version >= (1, 1) and request.headers[hdrs.EXPECT].lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return None
+
+    for route in ROUTES:
+        app.router.add_route(route.method, route.pattern, dispatcher.bound(route), expect_handler=expect)
+    expressions = [(route.expression, route.method) for route in ROUTES]
+
+    async def unmatched(request: web.Request) -> web.StreamResponse:
+        methods = {method for expression, method in expressions if expression.fullmatch(request.path)}
+        return await dispatcher.unmatched(request, sorted(methods))
+
+    app.router.add_route("*", "/{rest:.*}", unmatched, expect_handler=expect)
+
+
+async def _running(live: Live, repeats: Repeats) -> AsyncIterator[None]:
+    await live.start()
+    clearing = asyncio.create_task(_forget(repeats), name="clear old answers")
+    yield
+    clearing.cancel()
+    await asyncio.wait({clearing})
+
+
+async def _forget(repeats: Repeats) -> None:
+    while True:
+        try:
+            await repeats.forget()
+        except RelayError as error:
+            log.warning("old answers stay for now", why=error.detail)
+        await asyncio.sleep(FORGET_EVERY)
+
+
+async def _stop(live: Live) -> None:
+    live.stop()

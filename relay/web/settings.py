@@ -1,0 +1,61 @@
+"""How the relay listens for HTTP: address, who may call from a browser, deadlines and limits."""
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from relay.core.rate import Rate
+
+
+class RateSettings(BaseModel):
+    """`burst` requests at once, then `per_second`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    burst: float = Field(ge=1, description="how many at once")
+    per_second: float = Field(gt=0, description="how many a second after that")
+
+    @property
+    def rate(self) -> Rate:
+        return Rate(self.burst, self.per_second)
+
+
+class LimitSettings(BaseModel):
+    """Requests a caller may make. Addresses count only while nobody has signed in from there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    member: RateSettings = Field(RateSettings(burst=60, per_second=10), description="of one member")
+    staff: RateSettings = Field(RateSettings(burst=2000, per_second=200), description="of one person of staff")
+    key: RateSettings = Field(RateSettings(burst=5000, per_second=500), description="of one key of a company system")
+    visitor: RateSettings = Field(
+        RateSettings(burst=200, per_second=50), description="of one address to pages that need no sign-in"
+    )
+    failed: RateSettings = Field(RateSettings(burst=30, per_second=0.5), description="failed sign-ins of one address")
+
+
+class HttpSettings(BaseModel):
+    """Where and how the relay listens for HTTP and WebSocket."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 picks a free one")
+    origins: tuple[str, ...] = Field(
+        (), description='further origins whose pages may call the relay, such as "https://www.example.com"'
+    )
+    proxies: tuple[str, ...] = Field(
+        (), description="addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed"
+    )
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="bearer token of /metrics; without one it answers on loopback alone"
+    )
+    connections: int = Field(10_000, ge=1, description="open HTTP connections; members' streams are not among them")
+    body_bytes: int = Field(262_144, ge=1024, description="largest request body")
+    header_seconds: float = Field(10, gt=0, description="from the first byte of a request to the end of its header")
+    body_seconds: float = Field(15, gt=0, description="from the end of the header to the end of the body")
+    idle_seconds: float = Field(
+        30, gt=0, description="until a connection without a request is closed; longer than the reverse proxy's, if there is one"
+    )
+    write_seconds: float = Field(30, gt=0, description="until a caller who reads no answer is cut off")
+    drain_seconds: float = Field(5, gt=0, description="that running requests are given when the relay stops")
+    events: int = Field(4096, ge=16, description="events of the staff stream that are kept for those who reconnect")
+    limits: LimitSettings = Field(LimitSettings(), description="requests a caller may make")

@@ -1,0 +1,143 @@
+"""The table of routes: the only source of routing, authorisation, documents and the role matrix. What is not here is denied."""
+
+from typing import Any, Final
+
+from relay.core.staff import Role
+from relay.web import bodies, cases, communities, desk, me, members, people, posts, public, threads, views
+from relay.web.bodies import DeviceQuery, Nothing, PagingQuery
+from relay.web.route import Route, Who
+from relay.web.views import Listed
+
+_OWNER, _MANAGER, _AGENT = (Role.OWNER,), (Role.MANAGER,), (Role.AGENT,)
+_MODERATOR, _AUDITOR, _DESK = (Role.MODERATOR,), (Role.AUDITOR,), (Role.AGENT, Role.MODERATOR)
+_OF = "/v1/communities/{slug}"
+
+
+def _staff(method: str, path: str, roles: tuple[Role, ...], summary: str, handler: Any, **more: Any) -> Route:  # noqa: ANN401
+    return Route(method, path, Who.STAFF, summary, handler, roles, **more)
+
+
+def _own(method: str, path: str, summary: str, handler: Any, **more: Any) -> Route:  # noqa: ANN401
+    return Route(method, path, Who.MEMBER, summary, handler, **more)
+
+
+def _page(path: str, summary: str, handler: Any, media: str = "text/html") -> Route:  # noqa: ANN401
+    return Route("GET", path, Who.PUBLIC, summary, handler, kind="page", media=media)
+
+
+def _new(body: Any, answer: Any, status: int = 201, secret: str | None = None) -> dict[str, Any]:  # noqa: ANN401
+    """What all calls have in common that create something."""
+    return {"body": body, "answer": answer, "status": status, "is_creating": True, "secret": secret}
+
+
+_COMMUNITIES = (
+    _staff("POST", "/v1/communities", _OWNER, "Found a community", communities.found,
+           **_new(bodies.NewCommunity, views.CommunityView)),
+    _staff("GET", "/v1/communities", _DESK, "List communities", communities.listed,
+           answer=Listed[views.CommunityBrief], scope="communities:read"),
+    _staff("GET", _OF, _MANAGER, "Read a community", communities.read, answer=views.CommunityView, scope="communities:read"),
+    _staff("PATCH", _OF, _MANAGER, "Change a community", communities.edit,
+           body=bodies.CommunityEdit, answer=views.CommunityView),
+    _staff("GET", f"{_OF}/plugins", _MANAGER, "See which plugins moderate and how they do", communities.plugins,
+           answer=Listed[dict[str, Any]], scope="plugins:read"),
+)  # fmt: skip
+
+_MEMBERS = (
+    _staff("POST", f"{_OF}/members", _MANAGER, "Take in somebody who opted in", members.add,
+           scope="members:write", **_new(bodies.NewMember, views.MemberAdded, secret="token")),  # noqa: S106
+    _staff("GET", f"{_OF}/members", _MANAGER, "List members", members.listed_of,
+           query=PagingQuery, answer=Listed[views.MemberView], scope="members:read"),
+    _staff("GET", "/v1/members/{id}", _MANAGER, "Read a member", members.read, answer=views.MemberDetail, scope="members:read"),
+    _staff("PATCH", "/v1/members/{id}", _MANAGER, "Change a member", members.edit,
+           body=bodies.MemberEdit, answer=views.MemberView, scope="members:write"),
+    _staff("DELETE", "/v1/members/{id}", _MANAGER, "Erase a member and everything of theirs", members.erase,
+           status=204, scope="members:write"),
+    _staff("POST", "/v1/members/{id}/tokens", _MANAGER, "Give a member's device a credential", members.add_token,
+           scope="members:write", **_new(bodies.NewToken, views.TokenAdded, secret="token")),  # noqa: S106
+    _staff("DELETE", "/v1/members/{id}/tokens", _MANAGER, "End a member's credentials", members.revoke_tokens,
+           query=DeviceQuery, status=204, scope="members:write"),
+    _staff("POST", "/v1/members/{id}/messages", _MANAGER, "Write first to one member", members.write_first,
+           scope="threads:write", **_new(bodies.NewText, desk.MessageView, 202)),
+)  # fmt: skip
+
+_POSTS = (
+    _staff("POST", f"{_OF}/posts", _MANAGER, "Post to everybody who is in", posts.publish,
+           scope="posts:write", **_new(bodies.NewPost, views.PostView, 202)),
+    _staff("GET", f"{_OF}/posts", _AGENT, "List posts, newest first", posts.listed_of,
+           query=PagingQuery, answer=Listed[views.PostView], scope="posts:read"),
+    _staff("GET", "/v1/posts/{id}", _AGENT, "Read a post and what became of it", posts.read,
+           answer=views.PostView, scope="posts:read"),
+    _staff("GET", "/v1/posts/{id}/deliveries", _MANAGER, "List a post's deliveries", posts.deliveries,
+           query=bodies.DeliveriesQuery, answer=Listed[views.DeliveryRow], scope="posts:read"),
+    _staff("POST", "/v1/posts/{id}:cancel", _MANAGER, "Cancel what has not left yet", posts.cancel,
+           body=Nothing, answer=views.PostView, scope="posts:write"),
+)  # fmt: skip
+
+_THREADS = (
+    _staff("GET", f"{_OF}/threads", _AGENT, "List threads, newest activity first", threads.listed_of,
+           query=bodies.ThreadsQuery, answer=Listed[desk.ThreadView], scope="threads:read"),
+    _staff("GET", "/v1/threads/{id}", _AGENT, "Read a thread", threads.read, answer=desk.ThreadView, scope="threads:read"),
+    _staff("GET", "/v1/threads/{id}/messages", _AGENT, "Read what was said in a thread", threads.messages,
+           query=PagingQuery, answer=Listed[desk.MessageView], scope="threads:read"),
+    _staff("POST", "/v1/threads/{id}/messages", _AGENT, "Answer in a thread, or leave a note", threads.say,
+           scope="threads:write", **_new(bodies.NewMessage, desk.MessageView, 202)),
+    _staff("PATCH", "/v1/threads/{id}", _AGENT, "Change a thread", threads.edit,
+           body=bodies.ThreadEditBody, answer=desk.ThreadView, scope="threads:write"),
+    _staff("POST", "/v1/threads/{id}/lease", _AGENT, "Say that you are answering", threads.take,
+           body=Nothing, answer=desk.LeaseView, scope="threads:write"),
+    _staff("DELETE", "/v1/threads/{id}/lease", _AGENT, "Say that you are not answering any more", threads.free,
+           status=204, scope="threads:write"),
+)  # fmt: skip
+
+_CASES = (
+    _staff("GET", f"{_OF}/cases", _MODERATOR, "List cases, oldest first", cases.listed_of,
+           query=bodies.CasesQuery, answer=Listed[desk.CaseView], scope="cases:read"),
+    _staff("GET", "/v1/cases/{id}", _MODERATOR, "Read a case", cases.read, answer=desk.CaseView, scope="cases:read"),
+    _staff("POST", "/v1/cases/{id}:decide", _MODERATOR, "Decide a case", cases.decide,
+           scope="cases:write", **_new(bodies.Decide, desk.Decided, 200)),
+)  # fmt: skip
+
+_PEOPLE = (
+    _staff("POST", "/v1/staff", _OWNER, "Take somebody on", people.hire,
+           **_new(bodies.NewStaff, desk.Credential, secret="token")),  # noqa: S106
+    _staff("GET", "/v1/staff", _OWNER, "List staff", people.all_staff, answer=Listed[desk.StaffView]),
+    _staff("DELETE", "/v1/staff/{id}", _OWNER, "End a person's access", people.dismiss, status=204),
+    _staff("POST", "/v1/staff/{id}/tokens", _OWNER, "Give a person a new token instead of theirs", people.renew,
+           **_new(Nothing, desk.Credential, secret="token")),  # noqa: S106
+    _staff("POST", "/v1/keys", _OWNER, "Issue a key for a company system", people.issue,
+           **_new(bodies.NewKey, desk.Credential, secret="token")),  # noqa: S106
+    _staff("GET", "/v1/keys", _OWNER, "List keys", people.all_keys, answer=Listed[desk.KeyView]),
+    _staff("DELETE", "/v1/keys/{id}", _OWNER, "Revoke a key", people.revoke, status=204),
+    _staff("GET", "/v1/audit", _AUDITOR, "Read the audit log, newest first", people.audit,
+           query=PagingQuery, answer=Listed[desk.AuditView]),
+    _staff("GET", "/v1/staff/stream", _DESK, "WebSocket: what was committed, as it happens", public.staff_stream,
+           kind="socket", status=101, scope="threads:read"),
+)  # fmt: skip
+
+_ME = (
+    _own("GET", "/v1/me", "Read yourself", me.read, answer=desk.Me),
+    _own("GET", "/v1/me/items", "Read your stream by polling", me.items,
+         query=bodies.ItemsQuery, answer=Listed[desk.ItemFrame]),
+    _own("POST", "/v1/me/messages", "Write to the team", me.say, **_new(bodies.Reply, desk.Stored, 202)),
+    _own("POST", "/v1/me/ack", "Everything up to seq arrived", me.ack, body=bodies.UpTo, status=204),
+    _own("POST", "/v1/me/read", "Everything up to seq was shown", me.seen, body=bodies.UpTo, status=204),
+    _own("POST", "/v1/me/press", "Press an answer button", me.press, body=bodies.PressBody, status=204),
+    _own("POST", "/v1/me/appeals", "Ask that another person looks", me.appeal, **_new(bodies.NewAppeal, desk.Appealed, 202)),
+    _own("POST", "/v1/me/leave", "Get no more posts", me.leave, body=Nothing, status=204),
+    _own("GET", "/v1/me/export", "Get everything of yours", me.export, answer=dict[str, Any]),
+    _own("DELETE", "/v1/me", "Erase everything of yours", me.erase, status=204),
+    _own("GET", "/v1/me/stream", "WebSocket: your stream", public.members_stream, kind="socket", status=101),
+)  # fmt: skip
+
+_PAGES = (
+    _page("/", "What this is", public.home),
+    _page("/docs", "This reference", public.reference),
+    _page("/docs/errors", "What each problem means", public.errors),
+    _page("/docs/style.css", "How the pages look", public.style, "text/css"),
+    _page("/openapi.json", "This reference for machines, OpenAPI 3.1", public.openapi, "application/json"),
+    _page("/healthz", "Whether the relay is alive", public.healthz, "text/plain"),
+    _page("/readyz", "Whether the relay takes requests", public.readyz, "text/plain"),
+    _page("/metrics", "Prometheus; own token, or loopback only", public.metrics, "text/plain"),
+)
+
+ROUTES: Final[tuple[Route, ...]] = (*_COMMUNITIES, *_MEMBERS, *_POSTS, *_THREADS, *_CASES, *_PEOPLE, *_ME, *_PAGES)

@@ -1,0 +1,97 @@
+"""Threads over HTTP: found, read, answered, noted, changed and leased by staff."""
+
+from relay.core.errors import Fault, Invalid, Unknown
+from relay.core.thread import Message, Status, Thread, ThreadEdit, ThreadState
+from relay.ports import Paging, ThreadFilter
+from relay.web.bodies import NewMessage, PagingQuery, ThreadEditBody, ThreadsQuery
+from relay.web.communities import community_at
+from relay.web.desk import LeaseView, MessageView, ThreadView, lease_view, may_read_held, message_view, thread_view
+from relay.web.parts import Parts
+from relay.web.route import StaffCall
+from relay.web.views import Listed, listed
+
+
+async def _thread(parts: Parts, thread_id: str) -> Thread:
+    thread = await parts.store.thread(thread_id)
+    if thread is None:
+        raise Unknown
+    return thread
+
+
+async def listed_of(call: StaffCall[None, ThreadsQuery]) -> Listed[ThreadView]:
+    parts, query = call.parts, call.query
+    community = await community_at(parts, call.path["slug"])
+    wanted = ThreadFilter(
+        state=ThreadState[query.state.upper()] if query.state else None,
+        assignee=call.actor.id if query.assignee == "me" else query.assignee,
+        label=query.label,
+        post=query.post,
+        text=query.q,
+    )
+    page = await parts.store.threads(community.n, wanted, Paging(query.limit, query.after))
+    now = parts.clock.now()
+    return listed(page, lambda thread: thread_view(thread, now))
+
+
+async def read(call: StaffCall[None, None]) -> ThreadView:
+    return thread_view(await _thread(call.parts, call.path["id"]), call.parts.clock.now())
+
+
+async def messages(call: StaffCall[None, PagingQuery]) -> Listed[MessageView]:
+    """Opening a thread is written to the audit log; turning its pages is not."""
+    parts, query = call.parts, call.query
+    thread = await _thread(parts, call.path["id"])
+    page = await parts.store.messages(thread.n, Paging(query.limit, query.after))
+    if query.after is None:
+        await parts.answer.opened(call.actor, thread)
+    with_held = may_read_held(call.actor)
+    shown = [message_view(one, with_held=with_held) for one in page.items if one.status is not Status.DISCARDED]
+    return Listed(tuple(shown), page.next)
+
+
+async def say(call: StaffCall[NewMessage, None]) -> MessageView:
+    def shown(message: Message) -> MessageView:
+        return message_view(message, with_held=True)
+
+    thread = await _thread(call.parts, call.path["id"])
+    flow = call.parts.answer.note if call.body.internal else call.parts.answer.send
+    return shown(await flow(call.actor, thread, call.body.text, call.also(shown)))
+
+
+async def edit(call: StaffCall[ThreadEditBody, None]) -> ThreadView:
+    parts, body = call.parts, call.body
+    thread = await _thread(parts, call.path["id"])
+    await _check_assignee(parts, body.assignee)
+    await parts.answer.edit(call.actor, thread, body.version, _edit(body))
+    return thread_view(await _thread(parts, thread.id), parts.clock.now())
+
+
+def _edit(body: ThreadEditBody) -> ThreadEdit:
+    return ThreadEdit(
+        state=ThreadState[body.state.upper()] if body.state else None,
+        snoozed_until=body.snoozed_until,
+        assignee=body.assignee,
+        labels=None if body.labels is None else tuple(dict.fromkeys(body.labels)),
+    )
+
+
+async def _check_assignee(parts: Parts, assignee: str | None) -> None:
+    if not assignee:
+        return
+    person = await parts.store.staff_by_id(assignee)
+    if person is None or person.removed_at is not None:
+        raise Invalid("The body is not valid.", [Fault(("body", "assignee"), "is nobody who works here")])
+
+
+async def take(call: StaffCall[None, None]) -> LeaseView:
+    parts = call.parts
+    thread = await _thread(parts, call.path["id"])
+    await parts.answer.take(call.actor, thread)
+    lease = lease_view((await _thread(parts, thread.id)).lease, parts.clock.now())
+    if lease is None:
+        raise Unknown
+    return lease
+
+
+async def free(call: StaffCall[None, None]) -> None:
+    await call.parts.answer.free(call.actor, await _thread(call.parts, call.path["id"]))

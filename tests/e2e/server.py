@@ -1,0 +1,93 @@
+"""The real relay in a process of its own: started on a folder, stopped, or killed when a test says so."""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+OWNER_TOKEN = "the-owner-of-the-tests-0123456789abcdef"
+READY_S = 5.0  # promised, whatever a crash left behind
+DRAINED_S = 10.0  # promised after SIGTERM
+_READY = re.compile(rb"ready (http://127\.0\.0\.1:\d+)\n")
+
+
+@asynccontextmanager
+async def within(seconds: float, what: str) -> AsyncIterator[None]:
+    """Fail when what is done inside takes longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise AssertionError(f"not within {seconds:g} s: {what}") from None
+
+
+class Server:
+    """A relay that can come back: the folder stays, the process and its port change. `up` is set while it answers requests."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.log = folder.parent / "relay.log"
+        self.url = ""
+        self.up = asyncio.Event()
+        self.starts = 0
+        self._environment = environment
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Return when it is ready; fail when that takes longer than promised."""
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                str(ROOT / "run.py"),
+                *("serve", "--data", str(self.folder), "--port", "0", "--log-format", "json"),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                env=self._without_settings_of_ours(),
+                cwd=self.folder.parent,
+            )
+        async with within(READY_S, "ready"):
+            line = await self._output.readline()
+        found = _READY.fullmatch(line)
+        assert found, f"{line!r} is no ready line; the log says: {self.log.read_text()[-2000:]}"
+        self.url = found[1].decode()
+        self.starts += 1
+        self.up.set()
+
+    async def stop(self) -> int:
+        """End it as an operator does; its exit code."""
+        if self._process is None:
+            return 0
+        self.up.clear()
+        self._process.terminate()
+        return await self._ended(DRAINED_S)
+
+    async def kill(self) -> None:
+        """End it in the middle of whatever it does."""
+        if self._process is not None:
+            self.up.clear()
+            if self._process.returncode is None:
+                self._process.kill()
+            await self._ended(DRAINED_S)
+
+    async def _ended(self, limit: float) -> int:
+        assert self._process is not None
+        async with within(limit, "the process ends"):
+            code = await self._process.wait()
+        said = await self._output.read()
+        self._process = None
+        assert said == b"", "nothing but the ready line goes to standard output"
+        return code
+
+    @property
+    def _output(self) -> asyncio.StreamReader:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        return self._process.stdout
+
+    def _without_settings_of_ours(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("RELAY_")}
+        return {**inherited, "RELAY_OWNER_TOKEN": OWNER_TOKEN, **self._environment}

@@ -1,0 +1,223 @@
+"""Canaries: each member carries a mark of 128 bits wherever words can stand; nobody else's bytes may ever hold it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+from random import Random
+
+import aiohttp
+
+from tests.e2e.cast import CONSENT, Cast
+from tests.e2e.client import Api, MemberClient
+from tests.e2e.conftest import HELD_WORD, HOLDING, Relay, unlimited
+from tests.e2e.server import Server
+
+SLUG = "town"
+MEMBERS = 6
+LOUDEST = {"RELAY_LOG__LEVEL": "debug"}
+PATIENT = unlimited("staff", "member", "visitor")  # so that no answer is just "too many"
+SHARED_PREFIX = 4  # letters: a search index leaves out what a word has in common with the word before it
+
+
+@dataclass(slots=True)
+class Marked:
+    """A member, their mark, a second device, and what is theirs alone."""
+
+    mark: str
+    client: MemberClient
+    device: Api
+    own: set[str]
+
+    @property
+    def seen(self) -> bytes:
+        return self.client.seen + bytes(self.device.seen)
+
+
+@dataclass(slots=True)
+class Town:
+    """Everybody, and the post that they all got."""
+
+    cast: Cast
+    agent: Api
+    moderator: Api
+    marked: list[Marked]
+    post: str = ""
+
+
+async def test_nobody_sees_a_mark_of_another_member(start_relay: Relay, http: aiohttp.ClientSession, seed: int) -> None:
+    server = await start_relay(**HOLDING, **LOUDEST, **PATIENT)
+    async with Cast(http, server) as cast:
+        town = await _fill(cast, Random(seed))
+        await _live_a_day(town)
+
+        exports = {one.mark: (await one.client.api.ask("GET", "/v1/me/export")).raw for one in town.marked}
+        metrics = (await cast.api(None).ask("GET", "/metrics")).raw
+        audit = await cast.owner.ask("GET", "/v1/audit?limit=200")
+
+        assert cast.faults == []
+        for one, other in permutations(town.marked, 2):
+            assert [own for own in other.own if own.encode() in one.seen] == []
+        for one in town.marked:
+            assert one.mark.encode() in exports[one.mark], "the search finds what is there"
+            assert one.mark.encode() in one.seen
+            assert [own for own in one.own if own.encode() in metrics] == []
+            assert one.mark.encode() not in audit.raw
+        log = server.log.read_text()
+        assert "opened" in log, "the log is the one that is looked at"
+        assert [one.mark for one in town.marked if one.mark in log or str(one.client.api.token) in log] == []
+
+
+async def test_no_error_says_what_came_in(start_relay: Relay, http: aiohttp.ClientSession, seed: int) -> None:
+    mark = f"{Random(seed).getrandbits(128):032x}"
+    server = await start_relay(**LOUDEST, **PATIENT)
+    async with Cast(http, server) as cast:
+        await cast.found(SLUG)
+        member = await cast.join(SLUG)
+        callers = [cast.owner, member.api, cast.api(None), cast.api(mark + mark)]
+
+        for caller in callers:
+            await _err(caller, mark)
+        await member.send("refused", f"Hello {mark}", mark[:26])
+        await member.answered("refused")
+
+        for seen in (*(bytes(caller.seen) for caller in callers), bytes(member.frames), server.log.read_bytes()):
+            assert mark[:26].encode() not in seen
+
+
+async def test_a_member_who_is_erased_leaves_no_mark_in_any_file(
+    start_relay: Relay, http: aiohttp.ClientSession, seed: int
+) -> None:
+    server = await start_relay(**HOLDING, **LOUDEST, **PATIENT)
+    async with Cast(http, server) as cast:
+        town = await _fill(cast, Random(seed))
+        await _live_a_day(town)
+        gone, *stay = town.marked
+        await gone.client.api.want(204, "DELETE", "/v1/me")
+        await server.stop()
+        await server.start()
+        await server.stop()
+
+        held = _contents(server)
+
+        assert [path for path, content in held if gone.mark[SHARED_PREFIX:].encode() in content] == []
+        for one in stay:
+            assert any(one.mark.encode() in content for _, content in held), "the search finds what is there"
+
+
+async def _fill(cast: Cast, random: Random) -> Town:
+    await cast.found(SLUG)
+    town = Town(cast, await cast.hire("Agnes", "agent"), await cast.hire("Mona", "moderator"), [])
+    for _ in range(MEMBERS):
+        mark = f"{random.getrandbits(128):032x}"
+        client = await cast.enrol(
+            SLUG,
+            name=f"Ada {mark}",
+            tags=[f"tag-{mark}"],
+            attributes={f"key-{mark}": mark, "shoe": mark},
+            addresses=[{"channel": "email", "address": f"{mark}@example.com"}],
+            consent={**CONSENT, "source": f"form {mark}"},
+        )
+        cast.start(client)
+        body = {"kind": "web", "device": mark}
+        token = (await cast.owner.want(201, "POST", f"/v1/members/{client.id}/tokens", body, key=f"device-{mark}"))["token"]
+        own = {mark, client.id, str(client.api.token), token, f"Ada {mark}"}
+        town.marked.append(Marked(mark, client, cast.api(token), own))
+    return town
+
+
+async def _live_a_day(town: Town) -> None:
+    """A post, replies, held messages, answers, notes, cases, appeals, presses, and every kind of mistake."""
+    buttons = [{"id": "yes", "label": "Yes"}]
+    town.post = (await town.cast.post(SLUG, "Who comes on Friday?", buttons=buttons))["id"]
+    for one in town.marked:
+        await one.client.item(1)
+    for one in town.marked:
+        await _speak(town, one)
+    for one in town.marked:
+        await _be_answered(town, one)
+    for one, other in permutations(town.marked[:3], 2):
+        await _reach_out(one, other)
+    for one in town.marked:
+        await one.device.get("/v1/me")
+        await one.device.get("/v1/me/items?limit=200")
+
+
+async def _speak(town: Town, one: Marked) -> None:
+    mark, client = one.mark, one.client
+    await client.send(f"post-{mark}", f"I come, {mark} says so.", town.post)
+    await client.send(f"rude-{mark}", f"You {HELD_WORD} {mark}", None)
+    await client.press(f"press-{mark}", town.post, "yes")
+    for client_id in (f"post-{mark}", f"rude-{mark}"):
+        one.own.add((await client.answered(client_id))["id"])
+    await client.answered(f"press-{mark}")
+    body = {"client_id": f"http-{mark}", "text": f"Over HTTP, {mark}"}
+    one.own.add((await one.device.want(202, "POST", "/v1/me/messages", body, key=f"key-{mark}"))["id"])
+
+
+async def _be_answered(town: Town, one: Marked) -> None:
+    """Staff's own words quote the mark."""
+    mark, agent = one.mark, town.agent
+    for thread in [each for each in await town.cast.threads(SLUG) if each["member"]["id"] == one.client.id]:
+        one.own.add(thread["id"])
+        path = f"/v1/threads/{thread['id']}"
+        answer = await agent.want(202, "POST", f"{path}/messages", {"text": f"Dear {mark}"}, key=f"answer-{mark}")
+        one.own.add(answer["id"])
+        note = {"text": f"Note on {mark}", "internal": True}
+        one.own.add((await agent.want(202, "POST", f"{path}/messages", note, key=f"note-{mark}"))["id"])
+        version = (await agent.get(path))["version"]
+        await agent.want(200, "PATCH", path, {"version": version, "labels": [f"label-{mark}"]})
+    cases = [case async for case in town.moderator.all(f"/v1/communities/{SLUG}/cases?state=open")]
+    for case in [each for each in cases if each["member"]["id"] == one.client.id]:
+        one.own.add(case["id"])
+        decision = {"action": "reject", "reason": f"Because of {mark}."}
+        await town.moderator.want(200, "POST", f"/v1/cases/{case['id']}:decide", decision, key=f"case-{mark}")
+        appeal = {"case": case["id"], "text": f"But {mark}"}
+        await one.client.api.want(202, "POST", "/v1/me/appeals", appeal, key=f"appeal-{mark}")
+    await town.cast.owner.want(200, "PATCH", f"/v1/members/{one.client.id}", {"name": f"Ada {mark} the second"})
+    write = {"text": f"Only for {mark}"}
+    await town.cast.owner.want(202, "POST", f"/v1/members/{one.client.id}/messages", write, key=f"write-{mark}")
+
+
+async def _reach_out(one: Marked, other: Marked) -> None:
+    """One tries everything that could answer with something of the other's."""
+    for n, id_ in enumerate(sorted(other.own)):
+        client_id = f"reach-{other.client.id[:8]}-{n}"
+        await one.client.send(client_id, "What is this?", id_)
+        await one.device.ask(
+            "POST", "/v1/me/messages", {"client_id": f"http-{client_id}", "text": "And this?", "in_reply_to": id_}
+        )
+        await one.device.ask("POST", "/v1/me/press", {"post": id_, "button": "yes"})
+        await one.device.ask("POST", "/v1/me/appeals", {"case": id_, "text": "And this?"})
+        for path in (f"/v1/threads/{id_}", f"/v1/threads/{id_}/messages", f"/v1/cases/{id_}", f"/v1/members/{id_}"):
+            await one.device.ask("GET", path)
+        await one.client.answered(client_id)
+
+
+async def _err(caller: Api, mark: str) -> None:
+    """Every kind of mistake, with the mark in what is wrong."""
+    for path in (
+        f"/{mark}",
+        f"/v1/threads/{mark}",
+        f"/v1/posts/{mark}",
+        f"/v1/me/items?after={mark}",
+        f"/v1/communities/{mark}",
+    ):
+        await caller.ask("GET", path)
+        await caller.ask("DELETE", path)
+    bodies: list[object] = [mark, [mark], {"text": [mark]}, {"text": f"{mark}\0"}, {"text": mark, "seq": mark, "client_id": 1}]
+    for path in ("/v1/me/messages", "/v1/me/ack", "/v1/me/press", f"/v1/communities/{SLUG}/posts", "/v1/communities"):
+        for body in bodies:
+            await caller.ask("POST", path, body)
+    await caller.ask("POST", "/v1/me/messages", {"text": "x"}, key=mark * 10)
+    await caller.ask("GET", "/v1/me", **{"X-Forwarded-For": mark, "Origin": f"https://{mark}.example.com"})
+
+
+def _contents(server: Server) -> list[tuple[Path, bytes]]:
+    return list(_files(server.folder))
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield path, path.read_bytes()

@@ -1,0 +1,197 @@
+"""Every route x every caller against the table in git; a new route without a row fails."""
+
+import tomllib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import pytest
+
+from relay.core.staff import SCOPES, Role
+from relay.web.route import Route
+from relay.web.table import ROUTES
+from tests.web.conftest import CONSENT, Caller, Person, Relay
+
+MATRIX: Final = tomllib.loads(Path(__file__).with_name("matrix.toml").read_text("utf-8"))
+COLUMNS: Final = MATRIX["columns"].split()
+
+Made = tuple[str, object]
+"""A path and a body."""
+
+
+def name_of(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+class World:
+    """A relay with one caller of each kind; what a call needs is made afresh for it."""
+
+    def __init__(self, relay: Relay, route: Route) -> None:
+        self.relay = relay
+        self.route = route
+        self.callers: dict[str, Caller] = {}
+        self.person: Person | None = None
+
+    async def open(self) -> None:
+        relay = self.relay
+        await relay.community()
+        self.callers = {
+            "owner": relay.owner,
+            **{role.value: await relay.staff(role) for role in Role if role is not Role.OWNER},
+            "key": await relay.key(),
+            "key_without": await relay.key(*(scope for scope in SCOPES if scope != self.route.scope)),
+            "none": relay.nobody,
+        }
+
+    async def call(self, column: str) -> int:
+        """The status; of a stream 101, or the code with which it was closed."""
+        relay = self.relay
+        owner = await relay.member()
+        self.person = owner
+        path, body = await self.make()
+        caller = self.callers.get(column)
+        if column == "member_own":
+            caller = owner.call
+        elif column == "member_other":
+            caller = (await relay.member()).call
+        assert caller is not None, column
+        if self.route.kind == "socket":
+            return await greeted(caller, path)
+        return (await caller(self.route.method, path, body)).status
+
+    async def make(self) -> Made:
+        path, body = self.route.path, BODIES.get(name_of(self.route))
+        if "{slug}" in path:
+            path = path.replace("{slug}", "bad")
+        if "{id}" in path:
+            path = path.replace("{id}", await THINGS[path.split("/")[2]](self))
+        if callable(body):
+            body = await body(self)
+        return path, body
+
+    @property
+    def member(self) -> Person:
+        assert self.person is not None
+        return self.person
+
+    async def post_id(self) -> str:
+        made = await self.relay.owner("POST", "/v1/communities/bad/posts", {"text": "a"})
+        return str(made.body["id"])
+
+    async def thread_id(self) -> str:
+        await self.relay.reply(self.member, "hello")
+        newest = await self.relay.owner("GET", "/v1/communities/bad/threads?limit=1")
+        return str(newest.body["items"][0]["id"])
+
+    async def held_case(self) -> str:
+        await self.relay.reply(self.member, "hold this")
+        return await self.newest_case("open")
+
+    async def newest_case(self, state: str) -> str:
+        cases = await self.relay.owner("GET", f"/v1/communities/bad/cases?state={state}&limit=200")
+        return str(cases.body["items"][-1]["id"])
+
+    async def staff_id(self) -> str:
+        made = await self.relay.owner("POST", "/v1/staff", {"name": "Jan", "role": "agent"})
+        return str(made.body["id"])
+
+    async def key_id(self) -> str:
+        made = await self.relay.owner("POST", "/v1/keys", {"name": "shop", "scopes": ["posts:read"]})
+        return str(made.body["id"])
+
+
+async def _member_id(world: World) -> str:
+    return world.member.id
+
+
+THINGS: Final[dict[str, Callable[[World], Awaitable[str]]]] = {
+    "members": _member_id,
+    "posts": World.post_id,
+    "threads": World.thread_id,
+    "cases": World.held_case,
+    "staff": World.staff_id,
+    "keys": World.key_id,
+}
+
+
+async def _new_community(world: World) -> object:
+    slugs = (await world.relay.owner("GET", "/v1/communities")).body["items"]
+    return {"slug": f"c{len(slugs)}", "name": "Bad"}
+
+
+async def _own_reply(world: World) -> object:
+    """Answers something of the member's own: somebody else does not have it."""
+    own = await world.relay.reply(world.member, "hello", "first")
+    return {"client_id": "second", "text": "and?", "in_reply_to": own}
+
+
+async def _own_press(world: World) -> object:
+    """A post that only who was there by then has got."""
+    return {"post": await world.relay.post(buttons=[{"id": "yes", "label": "I come"}]), "button": "yes"}
+
+
+async def _own_appeal(world: World) -> object:
+    await world.relay.reply(world.member, "reject this")
+    return {"case": await world.newest_case("rejected"), "text": "why"}
+
+
+BODIES: Final[dict[str, Any]] = {
+    "POST /v1/communities": _new_community,
+    "PATCH /v1/communities/{slug}": {"name": "Bad am See"},
+    "POST /v1/communities/{slug}/members": CONSENT,
+    "PATCH /v1/members/{id}": {"name": "Anna"},
+    "POST /v1/members/{id}/tokens": {"kind": "web", "device": "phone"},
+    "POST /v1/members/{id}/messages": {"text": "hello"},
+    "POST /v1/communities/{slug}/posts": {"text": "hello"},
+    "POST /v1/posts/{id}:cancel": {},
+    "POST /v1/threads/{id}/messages": {"text": "hello"},
+    "PATCH /v1/threads/{id}": {"version": 1, "labels": ["pool"]},
+    "POST /v1/cases/{id}:decide": {"action": "deliver"},
+    "POST /v1/staff": {"name": "Eva", "role": "agent"},
+    "POST /v1/keys": {"name": "shop", "scopes": ["posts:write"]},
+    "POST /v1/me/messages": _own_reply,
+    "POST /v1/me/ack": {"seq": 0},
+    "POST /v1/me/read": {"seq": 0},
+    "POST /v1/me/press": _own_press,
+    "POST /v1/me/appeals": _own_appeal,
+}
+
+
+async def greeted(caller: Caller, path: str) -> int:
+    """Says hello on a stream: 101 when it is welcomed."""
+    url = caller.url + path
+    try:
+        async with caller.session.ws_connect(url) as socket:
+            await socket.send_json({"type": "hello", **({"token": caller.token} if caller.token else {})})
+            async for message in socket:
+                if message.json()["type"] == "welcome":
+                    return 101
+            return socket.close_code or 0
+    except aiohttp.WSServerHandshakeError as refused:
+        return refused.status
+
+
+@pytest.fixture
+async def world(relay: Relay, route: Route) -> World:
+    made = World(relay, route)
+    await made.open()
+    return made
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=name_of)
+async def test_a_route_opens_to_those_the_table_names(world: World, route: Route) -> None:
+    row = MATRIX["routes"].get(name_of(route))
+    assert row is not None, f"{name_of(route)} has no row in matrix.toml"
+
+    found = {column: await world.call(column) for column in COLUMNS}
+
+    assert found == dict(zip(COLUMNS, map(int, row.split()), strict=True))
+
+
+def test_the_table_has_no_row_for_what_is_gone() -> None:
+    assert set(MATRIX["routes"]) == {name_of(route) for route in ROUTES}
+
+
+def test_every_caller_stands_in_the_table() -> None:
+    assert set(COLUMNS) == {*Role, "key", "key_without", "member_own", "member_other", "none"}
