@@ -24,7 +24,7 @@ from relay.stores.sqlite_file import BUSY_MS, SECURE_SEARCH_SINCE, Connection, l
 
 WAITING = 10_000  # commits: a second or two of work, some ten MiB
 GROUP = 256  # commits in one
-LONGEST = 0.002  # seconds that a group gathers: an answer waits no longer for the disk than this
+LONGEST = 0.010  # seconds that a group gathers under load; what comes alone is written at once
 IDLE = 1.0  # seconds without work until the log is folded into the file
 PRIMARY = 0xFF  # of SQLite's extended error codes
 
