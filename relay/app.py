@@ -24,7 +24,7 @@ from relay.channels.web.listen import Listener
 from relay.channels.web.socket import SIGN_IN, Sweeper
 from relay.channels.web.stream import Doors, Streams, StreamSettings
 from relay.clock import SystemClock
-from relay.core.change import AcceptPost, Filed, FileReply, Released, ReleasePost, Rule, SendMessage, SetFact
+from relay.core.change import AcceptPost, Erase, Filed, FileReply, Released, ReleasePost, Rule, SendMessage, SetFact
 from relay.core.identity import ID_BYTES, TOKEN_BYTES, encode, token_digest
 from relay.core.verdict import Rules
 from relay.flows.answer import Answer
@@ -41,11 +41,11 @@ from relay.observe import LogSettings, Metrics
 from relay.pipeline.pipeline import Pipeline
 from relay.ports import SignedIn, Store
 from relay.stores.sqlite import SqliteStore
+from relay.web.door import Runner
 from relay.web.parts import Parts
 from relay.web.server import build
 from relay.web.settings import HttpSettings
 
-DRAIN = 8.0  # seconds for requests to end after SIGTERM; the contract gives 10 for everything
 COLLECT_AFTER = (50_000, 20, 50)  # a full collection walks every connection: 60 ms with 10,000, so it comes seldom
 MIN_OWNER_TOKEN = 32  # characters
 PSEUDONYM_KEY = "pseudonym_key"
@@ -153,18 +153,20 @@ class App:
 
     async def work(self, stop: asyncio.Event) -> None:
         """Delivers until `stop` is set. Raises OSError when the store broke: the next start recovers."""
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(self.flows.deliver.run(), name="deliver"),
-                group.create_task(self.flows.deliver.run_cursors(), name="cursors"),
-                group.create_task(self.streams.hub.run(), name="streams"),
-            ]
-            broken = group.create_task(self.store.broken.wait(), name="store broken")
-            stopped = group.create_task(stop.wait(), name="stop")
-            await asyncio.wait({broken, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self.flows.deliver.run(), name="deliver"),
+                    group.create_task(self.flows.deliver.run_cursors(), name="cursors"),
+                    group.create_task(self.streams.hub.run(), name="streams"),
+                ]
+                broken = group.create_task(self.store.broken.wait(), name="store broken")
+                stopped = group.create_task(stop.wait(), name="stop")
+                await asyncio.wait({broken, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                for task in (*tasks, broken, stopped):
+                    task.cancel()
+        finally:
             self.is_stopping = True
-            for task in (*tasks, broken, stopped):
-                task.cancel()
         if self.store.broken.is_set():
             raise OSError("The database could not be written. The relay stops; started again it recovers.")
 
@@ -185,6 +187,7 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
     stack.callback(streams.sweeper.stop)
     Listener(streams.hub, bus)
     bus.on(AcceptPost, flows.deliver.accepted)
+    bus.on(Erase, lambda change, _outcome: pipeline.forget(change.id))
     _measure(bus, metrics, streams)
     made = await _owner(store, flows.govern, owner_token)
     pending = await flows.deliver.recover()
@@ -245,7 +248,7 @@ async def serve(
     """Runs a relay until `stop` is set: `ready(url, owner token or None)` is called when it answers requests."""
     async with AsyncExitStack() as stack:
         app = await open_app(settings, stack, owner_token)
-        runner = web.AppRunner(build_server(app, settings), access_log=None, shutdown_timeout=DRAIN)
+        runner = Runner(build_server(app, settings), settings.http)
         await runner.setup()
         stack.push_async_callback(_drain, app, runner)
         site = web.TCPSite(runner, settings.http.host, settings.http.port, backlog=4096)

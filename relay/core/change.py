@@ -287,6 +287,15 @@ class Reached:
     delivered: int
     read: int
 
+    def merged(self, other: "Reached") -> "Reached":
+        """The further of both, cursor by cursor: devices report in any order."""
+        return Reached(
+            self.member,
+            max(self.sent, other.sent),
+            max(self.delivered, other.delivered),
+            max(self.read, other.read),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class AdvanceCursors:

@@ -1,5 +1,6 @@
 """A member: a person who opted in, with their consent, addresses and the words that steer it."""
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -66,12 +67,13 @@ _KEYWORDS = {
     **dict.fromkeys(("data", "daten", "meine daten", "my data"), Keyword.DATA),
     **dict.fromkeys(("help", "hilfe"), Keyword.HELP),
 }
-_LONGEST = max(map(len, _KEYWORDS)) + 4  # a mark or two around the word
+_LONGEST = 80  # characters: a word, and what phones and signatures put around it
+_AROUND = re.compile(r"^[\W_]+|[\W_]+$")
 
 
 def keyword(text: str) -> Keyword | None:
     """The command a message consists of, if it is nothing else: `STOP!` is one, `stop it` is not."""
     if len(text) > _LONGEST:
         return None
-    folded = unicodedata.normalize("NFKC", text).casefold().strip(" \t\r\n.!?\"'*_")
-    return _KEYWORDS.get(folded)
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return _KEYWORDS.get(_AROUND.sub("", folded))

@@ -71,7 +71,8 @@ class Deliver:
 
     def reached(self, reached: Reached) -> None:
         """Notes how far a member's devices are; committed soon, with others. Lost in a crash, items repeat."""
-        self._reached[reached.member] = reached
+        before = self._reached.get(reached.member)
+        self._reached[reached.member] = reached if before is None else reached.merged(before)
         if reached.delivered >= reached.sent:
             self._moved.set()
 
@@ -93,7 +94,8 @@ class Deliver:
             await self.store.commit(AdvanceCursors(tuple(reached.values())))
         except Unavailable as problem:
             log.warning("acknowledgements wait", members=len(reached), why=problem.detail)
-            self._reached = {**reached, **self._reached}
+            for each in reached.values():
+                self.reached(each)
 
     async def acknowledge(self, signed: SignedIn, *, delivered: int, read: int) -> None:
         """One member's acknowledgement, on stable storage when it returns. Raises Invalid beyond the last seq."""

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from relay.core.change import AddMember, AddToken, EditMember, Erase, Leave, Record, Rejoin, RevokeTokens
+from relay.core.change import AddMember, AddToken, EditMember, Erase, Leave, Record, RevokeTokens
 from relay.core.community import Community
 from relay.core.errors import Conflict
 from relay.core.identity import Ids, token_digest
-from relay.core.member import Address, Consent, Member, Standing
+from relay.core.member import Address, Consent, Member
 from relay.core.pseudonym import pseudonym
 from relay.core.staff import Actor, Token, TokenKind
 from relay.ports import Also, Clock, SignedIn, Store, nothing
@@ -97,13 +97,7 @@ class Enrol:
 
     async def leave(self, signed: SignedIn) -> None:
         """STOP: no posts from now on; what was said stays readable. Nothing happens a second time."""
-        if signed.member.standing is Standing.ACTIVE:
-            await self.store.commit(Leave(signed.member.n, self.clock.now()))
-
-    async def rejoin(self, signed: SignedIn, text_version: str) -> None:
-        """START: posts again, with a new receipt of consent."""
-        if signed.member.standing is Standing.LEFT:
-            await self.store.commit(Rejoin(signed.member.n, Consent("web", "member page", text_version, self.clock.now())))
+        await self.store.commit(Leave(signed.member.n, self.clock.now()))
 
     async def erase(self, by: str, member: Member) -> None:
         """Everything of the member goes; posts they got keep a count. What is logged is the id alone."""

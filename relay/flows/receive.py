@@ -8,7 +8,7 @@ from relay.core.case import case_for
 from relay.core.change import Change, FileReply, Leave, Press, Rejoin
 from relay.core.errors import Invalid, Stale, Taken, Unavailable, Unknown
 from relay.core.identity import Ids, token_digest
-from relay.core.member import Consent, Keyword, Member, Standing, keyword
+from relay.core.member import Consent, Keyword, Member, keyword
 from relay.core.notice import Occasion, notice, stated
 from relay.core.post import button_of
 from relay.core.thread import (
@@ -130,10 +130,11 @@ class Receive:
         return None
 
     def _obeyed(self, member: Member, reply: Reply, now: datetime) -> tuple[Change, ...]:
+        """Always, whatever the member's standing was a moment ago: both change nothing where nothing is to change."""
         word = keyword(reply.text)
-        if word is Keyword.STOP and member.standing is Standing.ACTIVE:
+        if word is Keyword.STOP:
             return (Leave(member.n, now),)
-        if word is Keyword.START and member.standing is Standing.LEFT:
+        if word is Keyword.START:
             return (Rejoin(member.n, Consent(reply.channel, "keyword", "start", now)),)
         return ()
 

@@ -58,11 +58,19 @@ class MemoryStore:
         self._bytes += size - (old[2] if old else 0)
         kept[key] = (value, expires, size)
         self._spaces.move_to_end(space)
+        self._expire_oldest()
         while len(kept) > MOST_KEYS:
             self._bytes -= kept.pop(next(iter(kept)))[2]
         while len(self._spaces) > self._most_spaces or (self._bytes > self._most_bytes and self._spaces):
             _, dropped = self._spaces.popitem(last=False)
             self._bytes -= sum(entry[2] for entry in dropped.values())
+
+    def _expire_oldest(self) -> None:
+        """Lets go of what nobody asks for any more, a step with each write."""
+        oldest, kept = next(iter(self._spaces.items()))
+        if all(expires <= self._monotonic() for _, expires, _ in kept.values()):
+            self._bytes -= sum(entry[2] for entry in kept.values())
+            del self._spaces[oldest]
 
     def drop(self, space: Space, key: str) -> None:
         kept = self._spaces.get(space)
@@ -70,6 +78,11 @@ class MemoryStore:
             self._bytes -= old[2]
             if not kept:
                 del self._spaces[space]
+
+    def forget(self, member: str) -> None:
+        """Drops every plugin's memory of one member."""
+        for space in [space for space in self._spaces if space[1] == member]:
+            self._bytes -= sum(entry[2] for entry in self._spaces.pop(space).values())
 
     def expires_in(self, ttl: float) -> float:
         return self._monotonic() + ttl

@@ -118,6 +118,10 @@ class Pipeline:
             except Exception:  # noqa: BLE001 - foreign code
                 self._log.exception("plugin not closed", plugin=runner.plugin.name)
 
+    def forget(self, member: str) -> None:
+        """The member was erased: what plugins remember of them goes."""
+        self._memory.forget(member)
+
     def describe(self) -> list[PluginState]:
         """Give the state of every plugin, in the order in which they run."""
         return [_state(runner) for runner in (*self._quick, *self._slow)]

@@ -33,6 +33,10 @@ POST = Post(id="p", community=1, author="a", text="t", created_at=NOW, buttons=(
         ("Abmelden", Keyword.STOP),
         ("start.", Keyword.START),
         ("DATEN", Keyword.DATA),
+        ("STOP" + " " * 12, Keyword.STOP),
+        ("Stop.\n…", Keyword.STOP),
+        ("“STOP”,", Keyword.STOP),
+        ("STOP\u200b", Keyword.STOP),
     ],
 )
 def test_a_keyword_is_understood_however_it_is_written(text: str, word: Keyword) -> None:

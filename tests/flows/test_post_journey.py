@@ -94,6 +94,19 @@ async def test_acknowledgements_move_the_counts_and_never_back(house: House) -> 
     assert read == {DeliveryState.READ: 1}
 
 
+async def test_a_slower_device_takes_nothing_back_that_is_not_written_yet(house: House) -> None:
+    community = await house.community()
+    member = await house.member(community)
+    post = await house.publish.post(community, Draft("Closed tomorrow"), EVA)
+    await house.release()
+
+    house.deliver.reached(Reached(member.member.n, sent=1, delivered=1, read=1))
+    house.deliver.reached(Reached(member.member.n, sent=1, delivered=0, read=0))
+    await house.deliver.flush()
+
+    assert await house.store.post_counts(await _read(house, post)) == {DeliveryState.READ: 1}
+
+
 async def test_what_was_not_sent_yet_cannot_be_acknowledged(house: House) -> None:
     community = await house.community()
     member = await house.member(community)

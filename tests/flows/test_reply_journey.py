@@ -285,6 +285,31 @@ async def test_stop_is_obeyed_before_moderation_and_start_comes_back(house: Hous
     assert len(await house.store.consents(back.n)) == 2
 
 
+async def test_stop_is_obeyed_even_when_another_device_said_start_a_moment_ago(house: House) -> None:
+    community = await house.community()
+    member = await house.member(community)
+    await house.receive.reply(member, Reply("STOP", "web", "c1"))
+    left = await house.store.member(member.member.id)
+    assert left is not None
+    before = SignedIn(member.token, left, member.community, member.cursors)
+
+    await house.receive.reply(before, Reply("START", "web", "c2"))
+    await house.receive.reply(before, Reply("STOP", "web", "c3"))
+
+    found = await house.store.member(member.member.id)
+    assert found is not None
+    assert found.standing is Standing.LEFT
+
+
+async def test_start_without_a_stop_is_no_second_consent(house: House) -> None:
+    community = await house.community()
+    member = await house.member(community)
+
+    await house.receive.reply(member, Reply("START", "web", "c1"))
+
+    assert len(await house.store.consents(member.member.n)) == 1
+
+
 async def test_a_button_is_pressed_and_pressed_again(house: House) -> None:
     community = await house.community()
     member, other = await house.member(community), await house.member(community)

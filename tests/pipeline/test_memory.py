@@ -89,3 +89,26 @@ async def test_spaces_never_see_each_other(writes: list[tuple[str, str, str, int
 
     for plugin, member, key in [(p, m, k) for p in "pq" for m in "ab" for k in "xy"]:
         assert await store.of(plugin, member).get(key, -1) == expected.get((plugin, member, key), -1)
+
+
+async def test_what_plugins_remember_of_a_member_goes_with_them() -> None:
+    store = MemoryStore(lambda: 0.0)
+    await store.of("repeat", "ada").set("last", ("a text",), ttl=60)
+    await store.of("flood", "ada").set("count", 1, ttl=60)
+    await store.of("repeat", "bob").set("last", ("another",), ttl=60)
+
+    store.forget("ada")
+
+    assert len(store) == 1
+    assert await store.of("repeat", "bob").get("last", ("",)) == ("another",)
+
+
+async def test_what_has_expired_is_let_go_without_being_asked_for() -> None:
+    now = [0.0]
+    store = MemoryStore(lambda: now[0])
+    await store.of("repeat", "ada").set("last", ("a text",), ttl=60)
+    now[0] = 61.0
+
+    await store.of("repeat", "bob").set("last", ("another",), ttl=60)
+
+    assert len(store) == 1

@@ -139,6 +139,8 @@ class Hub:
         for session in presence.sessions:
             if session.filling:
                 session.missed = True
+            elif session.sent >= seq:
+                continue
             elif session.sent == seq - 1 and seq - session.acked <= WINDOW:
                 if session.socket.send(frame):
                     session.sent = sent = seq
@@ -171,6 +173,7 @@ class Hub:
                 self.reached(Reached(presence.member, session.sent, presence.delivered, presence.read))
                 if len(items) < FILL and not session.missed:
                     return
+                await asyncio.sleep(0)  # a thousand who come back at once take turns
                 while session.socket.buffered > CALM:  # noqa: ASYNC110 - aiohttp keeps the transport's signal to itself
                     await asyncio.sleep(PATIENCE)
         finally:

@@ -41,3 +41,35 @@ class Session:
     missed: bool = False
     faults: int = 0
     inbox: deque[bytes] | None = None
+
+
+class Silent:
+    """Connections that have not signed in, by the address they come from, each in the order of its coming."""
+
+    def __init__(self) -> None:
+        self._by_address: dict[str, dict[Socket, None]] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, socket: Socket) -> None:
+        self._by_address.setdefault(socket.peer, {})[socket] = None
+        self._count += 1
+
+    def discard(self, socket: Socket) -> None:
+        """Nothing happens when it has signed in or made room already."""
+        peer = socket.peer
+        sockets = self._by_address.get(peer, {})
+        if socket in sockets:
+            del sockets[socket]
+            self._count -= 1
+            if not sockets:
+                del self._by_address[peer]
+
+    def pop_oldest_of_fullest(self) -> Socket:
+        """The one who makes room for others."""
+        fullest = max(self._by_address.values(), key=len)
+        oldest = next(iter(fullest))
+        self.discard(oldest)
+        return oldest

@@ -9,9 +9,9 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from relay.channels.web import render
-from relay.channels.web.frames import POLICY, RESTART, TOO_SLOW
+from relay.channels.web.frames import BROKEN, POLICY, RESTART, TOO_SLOW
 from relay.channels.web.hub import REVOKED, Hub
-from relay.channels.web.session import Presence, Session
+from relay.channels.web.session import Presence, Session, Silent
 from relay.channels.web.socket import SIGN_IN, Socket, Sweeper
 from relay.channels.web.upgrade import upgrade
 from relay.core.errors import Invalid, RelayError, TooMany
@@ -54,7 +54,7 @@ class Streams:
     doors: Doors
     settings: StreamSettings
     sweeper: Sweeper
-    _silent: dict[Socket, None] = field(default_factory=dict)
+    _silent: Silent = field(default_factory=Silent)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """The route of the stream; who calls it has looked at the Origin."""
@@ -63,19 +63,18 @@ class Streams:
     def opened(self, socket: Socket) -> None:
         """A connection that has said nothing yet; its hello is awaited by the sweeper.
 
-        Past the bound the one who has been silent for longest makes room: whoever means it has said hello by then.
+        Past the bound the address with most of them makes room, first the one who has been silent for longest.
         """
         socket.session = Session(socket)
-        self._silent[socket] = None
+        self._silent.add(socket)
         if len(self._silent) > SILENT:
-            oldest = next(iter(self._silent))
-            del self._silent[oldest]
+            oldest = self._silent.pop_oldest_of_fullest()
             oldest.close(TOO_SLOW, "no hello", render.bye("no hello", LATEST_MS))
 
     def closed(self, socket: Socket, _code: int) -> None:
         """Forgets the connection."""
         session: Session = socket.session
-        self._silent.pop(socket, None)
+        self._silent.discard(socket)
         if session.digest:
             self.hub.leave(session)
 
@@ -94,15 +93,20 @@ class Streams:
             self._refuse(session, text, TooMany("Too many frames ahead of their answers.", retry_after=1))
 
     async def _work(self, session: Session) -> None:
+        """Answers frames one after the other; an error that nobody foresaw ends the connection, and the member comes back."""
         inbox = session.inbox
-        while inbox:
-            text = inbox[0]
-            try:
-                await self._obey(session, render.said(text))
-            except RelayError as error:
-                self._refuse(session, text, error)
-            inbox.popleft()
-        session.inbox = None
+        try:
+            while inbox:
+                text = inbox[0]
+                try:
+                    await self._obey(session, render.said(text))
+                except RelayError as error:
+                    self._refuse(session, text, error)
+                inbox.popleft()
+            session.inbox = None
+        except Exception:
+            session.socket.close(BROKEN, "internal error", render.bye("internal error", SOONEST_MS))
+            raise
 
     def _refuse(self, session: Session, text: bytes, error: RelayError) -> None:
         session.faults += isinstance(error, Invalid)
@@ -137,7 +141,7 @@ class Streams:
             raise Invalid(f"There is no item {hello.after} yet.")
         if not socket.is_open:
             return
-        self._silent.pop(socket, None)
+        self._silent.discard(socket)
         session.digest, session.device = digest, signed.device
         session.sent = session.acked = max(hello.after, signed.cursors.first - 1)
         self.hub.enter(session, self._presence(signed), signed.community.name)
@@ -152,7 +156,10 @@ class Streams:
     def _presence(self, signed: SignedIn) -> Presence:
         member = signed.member
         bucket = Bucket(self.settings.send_burst, self.clock.monotonic())
-        return self.hub.find(member.n) or Presence(member.n, member.id, member.community, bucket)
+        cursors = signed.cursors
+        return self.hub.find(member.n) or Presence(
+            member.n, member.id, member.community, bucket, delivered=cursors.delivered, read=cursors.read
+        )
 
     def _acknowledge(self, session: Session, *, delivered: int, read: int) -> None:
         """Takes an acknowledgement of what this connection was sent, and refuses any other."""

@@ -42,7 +42,7 @@ EDIT = """
     UPDATE members SET name = $2, language = $3, time_zone = $4, tags = $5, attributes = $6 WHERE n = $1
     RETURNING n"""
 STAND = """
-    UPDATE members SET standing = $2 WHERE n = $1
+    UPDATE members SET standing = $2 WHERE n = $1 AND standing <> $2
     RETURNING n"""
 WITHDRAW = """
     UPDATE consents SET withdrawn_at = $2 WHERE member = $1 AND withdrawn_at IS NULL"""
@@ -129,13 +129,15 @@ def edit(change: EditMember) -> Steps[None]:
 
 
 def leave(change: Leave) -> Steps[None]:
-    yield from _stand(change.member, Standing.LEFT)
-    yield WITHDRAW, (change.member, us(change.at))
+    """Nothing happens when they have left already."""
+    if (yield from _stand(change.member, Standing.LEFT)):
+        yield WITHDRAW, (change.member, us(change.at))
 
 
 def rejoin(change: Rejoin) -> Steps[None]:
-    yield from _stand(change.member, Standing.ACTIVE)
-    yield from _agree(change.member, change.consent)
+    """Nothing happens when they are in already."""
+    if (yield from _stand(change.member, Standing.ACTIVE)):
+        yield from _agree(change.member, change.consent)
 
 
 def erase(change: Erase) -> Steps[None]:
@@ -149,10 +151,10 @@ def erase(change: Erase) -> Steps[None]:
         raise Stale
 
 
-def _stand(member: int, standing: Standing) -> Steps[None]:
+def _stand(member: int, standing: Standing) -> Steps[bool]:
+    """Whether that changed anything."""
     rows = yield STAND, (member, int(standing))
-    if not rows:
-        raise Stale
+    return bool(rows)
 
 
 def _agree(member: int, consent: Consent) -> Steps[None]:

@@ -5,6 +5,9 @@ import asyncio
 import pytest
 
 from relay.channels.web import hub, stream
+from relay.channels.web.session import Silent
+from relay.channels.web.socket import Socket, Sweeper
+from relay.channels.web.stream import Doors
 from relay.core.delivery import DeliveryState
 from relay.core.post import Button
 from tests.channels.web.pool import EVA, Pool, pool
@@ -292,3 +295,59 @@ async def test_who_has_gone_is_forgotten(pool: Pool) -> None:
     await last.hear()
 
     assert len(pool.streams.hub) == 1
+
+
+async def test_a_member_who_comes_back_keeps_what_they_have_read(pool: Pool) -> None:
+    member = await pool.member()
+    device = await pool.join(member.token)
+    post = await pool.post()
+    await device.hear()
+    await device.say(type="read", seq=1)
+    await device.say(type="send", client_id="c", text="after the read")
+    await device.hear()
+
+    again = await pool.join(member.token, after=1)
+    await again.hear()
+    await pool.deliver.flush()
+
+    assert await pool.store.post_counts(post) == {DeliveryState.READ: 1}
+
+
+async def test_an_error_that_nobody_foresaw_ends_the_connection(pool: Pool) -> None:
+    async def broken(_signed: object, _said: object) -> bytes:
+        raise KeyError
+
+    pool.streams.doors = Doors(broken, broken)
+    device = await pool.join((await pool.member()).token)
+
+    await device.say(type="send", client_id="c", text="Hello")
+
+    assert (await device.hear())["type"] == "bye"
+    assert await device.end() == 1011
+
+
+async def test_silent_connections_make_room_where_most_of_them_are() -> None:
+    silent = Silent()
+    honest = Socket(_Wire("192.0.2.1"), _Deaf(), Sweeper())
+    crowd = [Socket(_Wire("192.0.2.2"), _Deaf(), Sweeper()) for _ in range(3)]
+    for socket in (honest, *crowd):
+        silent.add(socket)
+
+    ended = [silent.pop_oldest_of_fullest() for _ in range(2)]
+    silent.discard(honest)
+
+    assert ended == crowd[:2]
+    assert len(silent) == 1
+
+
+class _Deaf:
+    def opened(self, _socket: Socket) -> None: ...
+    def received(self, _socket: Socket, _text: bytes) -> None: ...
+    def closed(self, _socket: Socket, _code: int) -> None: ...
+
+
+class _Wire(asyncio.Transport):
+    """The end of a wire that says where it comes from."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__({"peername": (address, 1)})
