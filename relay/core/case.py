@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from relay.core.errors import Conflict, Denied
+from relay.core.identity import Ids
 from relay.core.verdict import Action, Decision, Seen
 
 
@@ -58,12 +59,12 @@ _KIND = {
 _STATE = {CaseKind.REJECTED: CaseState.REJECTED}  # decided by rule already; the case is there for an appeal
 
 
-def case_for(decision: Decision, case_id: str, now: datetime) -> Case | None:
+def case_for(decision: Decision, ids: Ids, now: datetime) -> Case | None:
     """The case that a decision opens, if any."""
     kind = _KIND.get(decision.action)
     if kind is None:
         return None
-    return Case(case_id, kind, now, _STATE.get(kind, CaseState.OPEN))
+    return Case(ids(), kind, now, _STATE.get(kind, CaseState.OPEN))
 
 
 def ruled(case: Case, ruling: Ruling, staff_id: str) -> CaseState:

@@ -62,6 +62,7 @@ class Receive:
         """
         text = checked_text(reply.text)
         own = self.store.of(signed.member.n)
+        message_id = self.ids()
         decision: Decision | None = None
         for _ in range(TRIES):
             around = await own.surroundings(reply.client_id, reply.in_reply_to)
@@ -70,9 +71,9 @@ class Receive:
             now = self.clock.now()
             target = place(reply.in_reply_to, around, now)
             if decision is None:
-                decision = await self.judge(self._submission(signed, reply, around, now))
+                decision = await self.judge(self._submission(message_id, signed, reply, around))
             thread = target if isinstance(target, ThreadRef) else NewThread(self.ids(), target)
-            filing = self._filing(signed, reply, thread, decision)
+            filing = self._filing(message_id, signed, reply, thread, decision)
             stored = Stored(filing.message.id, filing.message.at, "")
             obeyed = self._obeyed(signed.member, reply, now)
             try:
@@ -82,24 +83,26 @@ class Receive:
             return stored
         raise Unavailable("Too much is happening in this thread at once; nothing was stored, send it again.", retry_after=1)
 
-    def _submission(self, signed: SignedIn, reply: Reply, around: Surroundings, now: datetime) -> Submission:
+    def _submission(self, message_id: str, signed: SignedIn, reply: Reply, around: Surroundings) -> Submission:
         member = signed.member
         answers: Literal["message", "post"] = "message" if around.answered is not None else "post"
         return Submission(
-            id=self.ids(),
+            id=message_id,
             community=signed.community.slug,
             member=MemberFacts(id=member.id, joined_at=member.joined_at, approved=member.approved),
             channel=reply.channel,
             text=reply.text,
-            at=now,
+            at=self.clock.now(),
             reply_to=answers if reply.in_reply_to is not None else None,
         )
 
-    def _filing(self, signed: SignedIn, reply: Reply, thread: ThreadRef | NewThread, decision: Decision) -> Filing:
+    def _filing(
+        self, message_id: str, signed: SignedIn, reply: Reply, thread: ThreadRef | NewThread, decision: Decision
+    ) -> Filing:
         now = self.clock.now()
-        case = case_for(decision, self.ids(), now)
+        case = case_for(decision, self.ids, now)
         message = Message(
-            id=self.ids(),
+            id=message_id,
             member=signed.member.n,
             role=Role.MEMBER,
             text=reply.text,

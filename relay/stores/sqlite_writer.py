@@ -214,8 +214,8 @@ class Writer:
 
 @cache
 def numbered(sql: str) -> str:
-    """The same with SQLite's parameters; `$1` is a name to it, counted by appearance."""
-    return PARAMETER.sub(r"?\1", sql)
+    """The same with SQLite's parameters (`$1` is a name to it, counted by appearance) and its word for `gathered`."""
+    return PARAMETER.sub(r"?\1", sql).replace("gathered(", "group_concat(")
 
 
 def _code(error: Any) -> int:  # noqa: ANN401  of either library

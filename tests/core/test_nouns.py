@@ -106,7 +106,7 @@ def test_agents_and_moderators_do_not_do_each_others_work() -> None:
     [(Action.ALLOW, None), (Action.DISCARD, None), (Action.HOLD, CaseKind.HELD), (Action.FLAG, CaseKind.FLAGGED)],
 )
 def test_a_decision_opens_a_case_where_staff_have_to_look(action: Action, kind: CaseKind | None) -> None:
-    case = case_for(Decision(action, 5.0), "c", NOW)
+    case = case_for(Decision(action, 5.0), lambda: "c", NOW)
 
     assert (case and case.kind) == kind
 

@@ -137,7 +137,7 @@ class World:
         self, member: Member, thread: ThreadRef | NewThread | None = None, decision: Decision = ALLOWED, text: str = "When?"
     ) -> FileReply:
         message = replace(self.message(member, text), status=status_after(decision), client_id=self.ids())
-        case = case_for(decision, self.ids(), self.clock.now())
+        case = case_for(decision, self.ids, self.clock.now())
         return FileReply(Filing(message, thread or NewThread(self.ids(), None), decision, case, None), member.community)
 
     async def replied(self, member: Member, decision: Decision = ALLOWED, text: str = "When?") -> Thread:

@@ -7,6 +7,8 @@ is gone, without a row being touched.
 """
 
 from collections.abc import Mapping
+from functools import cache
+from itertools import chain
 
 from relay.core.change import AdvanceCursors, FreezeAudience, Frozen, Released, ReleasePost
 from relay.core.delivery import DeliveryState
@@ -14,7 +16,7 @@ from relay.core.errors import Stale
 from relay.core.post import Post, PostState
 from relay.ports import DeliveryView, Page, Paging
 from relay.stores.sql.cells import asked, page, place_in, us
-from relay.stores.sql.steps import Many, Queries, Row, Steps
+from relay.stores.sql.steps import Queries, Row, Steps
 
 STATE = """
     CASE
@@ -80,8 +82,9 @@ RELEASE = """
     UPDATE deliveries SET state = 1, seq = s.last_seq
     FROM streams s JOIN members m ON m.n = s.member
     WHERE deliveries.n > $2 AND deliveries.n <= $3 AND deliveries.post = $1 AND deliveries.state = 0
-        AND s.member = deliveries.member AND m.standing = 0
-    RETURNING deliveries.member, deliveries.seq"""
+        AND s.member = deliveries.member AND m.standing = 0"""
+RELEASED = """
+    SELECT gathered(member), gathered(seq) FROM deliveries WHERE n > $2 AND n <= $3 AND post = $1 AND state = 1"""
 LEAVE_OUT = """
     UPDATE deliveries
     SET state = CASE WHEN EXISTS (SELECT 1 FROM members m WHERE m.n = deliveries.member) THEN 9 ELSE 11 END,
@@ -94,10 +97,13 @@ WALKED = """
 
 REACH = """
     UPDATE streams
-    SET sent_seq = CASE WHEN $2 <= sent_seq THEN sent_seq WHEN $2 > last_seq THEN last_seq ELSE $2 END,
-        delivered_seq = CASE WHEN $3 <= delivered_seq THEN delivered_seq WHEN $3 > last_seq THEN last_seq ELSE $3 END,
-        read_seq = CASE WHEN $4 <= read_seq THEN read_seq WHEN $4 > last_seq THEN last_seq ELSE $4 END
-    WHERE member = $1"""
+    SET sent_seq = CASE WHEN v.column2 <= sent_seq THEN sent_seq WHEN v.column2 > last_seq THEN last_seq ELSE v.column2 END,
+        delivered_seq = CASE
+            WHEN v.column3 <= delivered_seq THEN delivered_seq WHEN v.column3 > last_seq THEN last_seq ELSE v.column3 END,
+        read_seq = CASE WHEN v.column4 <= read_seq THEN read_seq WHEN v.column4 > last_seq THEN last_seq ELSE v.column4 END
+    FROM (VALUES {}) AS v
+    WHERE streams.member = v.column1"""
+REACH_AT_ONCE = (256, 16, 1)  # members a statement: each statement hands the interpreter over to the loop and back
 
 
 class Deliveries(Queries):
@@ -136,25 +142,41 @@ def release(change: ReleasePost) -> Steps[Released]:
         return Released((), change.post.released_to, finished=True)
     _, start, last, expires_at = rows[0]
     to = min(start + change.limit, last)
-    seqs: list[Row] = []
+    seqs: tuple[tuple[int, int], ...] = ()
     if expires_at is not None and expires_at <= us(change.now):
         yield EXPIRE, (post, start, to)
     else:
         yield LENGTHEN, (post, start, to)
-        seqs = yield RELEASE, (post, start, to)
+        yield RELEASE, (post, start, to)
         yield LEAVE_OUT, (post, start, to)
+        seqs = _pairs((yield RELEASED, (post, start, to))[0])
     finished = to >= last
     yield WALKED, (post, to, int(PostState.SENT if finished else PostState.SENDING))
-    return Released(tuple(seqs), to, finished)
+    return Released(seqs, to, finished)
 
 
 def advance(change: AdvanceCursors) -> Steps[None]:
     """What was read was delivered, what was delivered was sent; nothing goes beyond the stream's end."""
-    args = []
-    for each in change.reached:
-        delivered = max(each.delivered, each.read)
-        args.append((each.member, max(each.sent, delivered), delivered, each.read))
-    yield Many(REACH, args)
+    rows = [(each.member, max(each.sent, each.delivered, each.read), max(each.delivered, each.read), each.read)
+            for each in change.reached]  # fmt: skip
+    start = 0
+    for size in REACH_AT_ONCE:
+        while len(rows) - start >= size:
+            yield _reaching(size), tuple(chain.from_iterable(rows[start : start + size]))
+            start += size
+
+
+@cache
+def _reaching(members: int) -> str:
+    """The statement for so many members."""
+    row = "(CAST(${} AS BIGINT), CAST(${} AS BIGINT), CAST(${} AS BIGINT), CAST(${} AS BIGINT))"
+    return REACH.format(", ".join(row.format(*range(n, n + 4)) for n in range(1, 4 * members, 4)))
+
+
+def _pairs(row: Row) -> tuple[tuple[int, int], ...]:
+    """(member, seq) of all that were released; one row for thousands, since each row of a result costs a hand-over."""
+    members, seqs = (map(int, text.split(",")) if text else () for text in row)
+    return tuple(zip(members, seqs, strict=True))
 
 
 def _view(row: Row) -> DeliveryView:

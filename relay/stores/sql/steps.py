@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 Row = tuple[Any, ...]
 Statement = tuple[str, tuple[object, ...]]
-"""SQL with `$1`, `$2`, ... and the values for them."""
+"""SQL with `$1`, `$2`, ... and the values for them; `gathered(column)` is the engine's way to join numbers with commas."""
 
 
 @dataclass(frozen=True, slots=True)
