@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from relay.core.change import AcceptPost, Erase, Filed, FileReply, Released, Rel
 from relay.core.identity import ID_BYTES, TOKEN_BYTES, encode, token_digest
 from relay.core.verdict import Rules
 from relay.flows.answer import Answer
+from relay.flows.attempt import Attempt
 from relay.flows.deliver import Deliver
 from relay.flows.enrol import Enrol
 from relay.flows.govern import Govern
@@ -39,7 +40,7 @@ from relay.lexicon import load_tables
 from relay.loader import load
 from relay.observe import LogSettings, Metrics
 from relay.pipeline.pipeline import Pipeline
-from relay.ports import SignedIn, Store
+from relay.ports import Channel, SignedIn, Store
 from relay.stores.sqlite import SqliteStore
 from relay.web.door import Runner
 from relay.web.parts import Parts
@@ -50,6 +51,7 @@ COLLECT_AFTER = (50_000, 20, 50)  # a full collection walks every connection: 60
 MIN_OWNER_TOKEN = 32  # characters
 PSEUDONYM_KEY = "pseudonym_key"
 DATABASE = "relay.db"
+RELEASING = (ReleasePost, SendMessage, FileReply, Rule)  # what may put something before a member
 
 FAREWELLS = {TOO_SLOW: "too slow", SIGN_IN: "sign in"}
 RETRY_MS = 1000  # when a reader that was too slow may come back
@@ -127,6 +129,7 @@ class Flows:
 
     publish: Publish
     deliver: Deliver
+    attempt: Attempt
     receive: Receive
     review: Review
     answer: Answer
@@ -158,6 +161,7 @@ class App:
                 tasks = [
                     group.create_task(self.flows.deliver.run(), name="deliver"),
                     group.create_task(self.flows.deliver.run_cursors(), name="cursors"),
+                    group.create_task(self.flows.attempt.run(), name="attempts"),
                     group.create_task(self.streams.hub.run(), name="streams"),
                 ]
                 broken = group.create_task(self.store.broken.wait(), name="store broken")
@@ -171,8 +175,13 @@ class App:
             raise OSError("The database could not be written. The relay stops; started again it recovers.")
 
 
-async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str | None) -> App:
-    """Opens all parts and connects them; what has to be closed goes onto `stack`. Raises StartError, PluginError."""
+async def open_app(
+    settings: Settings, stack: AsyncExitStack, owner_token: str | None, channels: Sequence[Channel] = ()
+) -> App:
+    """Opens all parts and connects them; what has to be closed goes onto `stack`. Raises StartError, PluginError.
+
+    `channels` are the platforms that it pushes to, beside the members' streams.
+    """
     bus, clock, metrics = Bus(), SystemClock(), Metrics(CollectorRegistry())
     pipeline = build_pipeline(settings)
     stack.push_async_callback(pipeline.close)
@@ -181,26 +190,31 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
     store = await SqliteStore.open(settings.store.folder / DATABASE, told=bus.announce)
     stack.push_async_callback(store.close)
     store.grouped = metrics.committed
-    flows = await _flows(store, clock, pipeline)
+    flows = await _flows(store, clock, pipeline, channels)
     streams = _streams(settings, store, flows)
     streams.sweeper.start()
     stack.callback(streams.sweeper.stop)
     Listener(streams.hub, bus)
     bus.on(AcceptPost, flows.deliver.accepted)
+    for change in RELEASING if channels else ():
+        bus.on(change, flows.attempt.released)
     bus.on(Erase, lambda change, _outcome: pipeline.forget(change.id))
     _measure(bus, metrics, streams)
     made = await _owner(store, flows.govern, owner_token)
     pending = await flows.deliver.recover()
-    log.info("opened", posts_in_delivery=pending)
+    unknown = await flows.attempt.recover()
+    log.info("opened", posts_in_delivery=pending, attempts_unknown=unknown)
     return App(store, flows, streams, pipeline, bus, metrics, made)
 
 
-async def _flows(store: Store, clock: SystemClock, pipeline: Pipeline) -> Flows:
+async def _flows(store: Store, clock: SystemClock, pipeline: Pipeline, channels: Sequence[Channel]) -> Flows:
     await store.commit(SetFact(PSEUDONYM_KEY, new_secret()))  # kept as it is when it is there
     key = await store.fact(PSEUDONYM_KEY) or ""
+    jitter = Random()  # noqa: S311 - spreads retries over time, no secret
     return Flows(
         publish=Publish(store, clock, new_id),
         deliver=Deliver(store, clock),
+        attempt=Attempt(store, clock, new_id, jitter, channels),
         receive=Receive(store, clock, new_id, Judging(pipeline.judge)),
         review=Review(store, clock, new_id),
         answer=Answer(store, clock, new_id),
@@ -266,6 +280,7 @@ async def _drain(app: App, runner: web.AppRunner) -> None:
         await site.stop()
     await app.streams.close()
     await runner.cleanup()
+    await app.flows.attempt.drain()
     await app.flows.deliver.flush()
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
+from relay.core.attempt import Receipt, Sending
 from relay.core.case import CaseState, CaseView
 from relay.core.change import Change, Outcome
 from relay.core.community import Community
 from relay.core.delivery import Cursors, DeliveryState
 from relay.core.member import Address, Consent, Member
 from relay.core.post import Post
+from relay.core.rate import Rate
 from relay.core.staff import Key, Staff, Token
 from relay.core.stream import Item
 from relay.core.thread import Message, Surroundings, Thread, ThreadState
@@ -48,13 +50,17 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class ThreadFilter:
-    """Which threads are listed; None leaves a question out. `post` is a post's id, `text` a full-text search."""
+    """Which threads are listed; None leaves a question out. `post` is a post's id, `text` a full-text search.
+
+    At `now` a snoozed thread whose time has come counts as open.
+    """
 
     state: ThreadState | None = None
     assignee: str | None = None
     label: str | None = None
     post: str | None = None
     text: str | None = None
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,6 @@ class Store(Protocol):
     async def members(self, community: int, paging: Paging) -> Page[Member]: ...
     async def consents(self, member: int) -> Sequence[Consent]: ...
     async def addresses(self, member: int) -> Sequence[Address]: ...
-    async def audience_size(self, community: int) -> int: ...
 
     async def token(self, digest: str, now: datetime) -> Token | None: ...
     async def signed_in(self, digest: str, now: datetime) -> SignedIn | None: ...
@@ -133,18 +138,38 @@ class Store(Protocol):
     async def key_by_id(self, key_id: str) -> Key | None: ...
 
     async def post(self, post_id: str) -> Post | None: ...
-    async def post_by_n(self, n: int) -> Post | None: ...
     async def posts(self, community: int, paging: Paging) -> Page[Post]: ...
     async def sending(self) -> Sequence[Post]: ...
     async def post_counts(self, post: Post) -> Mapping[DeliveryState, int]: ...
     async def post_presses(self, post: int) -> Mapping[str, int]: ...
     async def deliveries(self, post: Post, state: DeliveryState | None, paging: Paging) -> Page[DeliveryView]: ...
 
+    async def attempt_due(self, channel: str, now: datetime) -> datetime | None: ...
+
     async def thread(self, thread_id: str) -> Thread | None: ...
     async def threads(self, community: int, wanted: ThreadFilter, paging: Paging) -> Page[Thread]: ...
     async def messages(self, thread: int, paging: Paging) -> Page[Message]: ...
     async def cases(self, community: int, state: CaseState | None, paging: Paging) -> Page[CaseView]: ...
     async def case(self, case_id: str) -> CaseView | None: ...
+
+
+class Channel(Protocol):
+    """A platform that the relay pushes to, at the members' addresses of the channel's name."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def rate(self) -> Rate:
+        """How much the platform takes."""
+        ...
+
+    async def send(self, sending: Sending) -> Receipt:
+        """Hands it over once and returns what the platform said.
+
+        Raises the SendError that says what to do about it; any other exception counts as MayHaveLeft. May be cancelled when it
+        takes too long, or when the relay stops.
+        """
+        ...
 
 
 class Clock(Protocol):

@@ -12,7 +12,7 @@ from relay.cli.screen import as_line
 from relay.cli.session import Session, connected, limit_option, yes_option
 from relay.cli.shape import Exit, Failure, Group
 
-COLUMNS = ("id", "state", "audience", "counts.delivered", "counts.read", "created_at", "text")
+COLUMNS = ("id", "state", "audience", "created_at", "text")
 PAUSE = 0.5  # seconds between two looks at a post
 UNDER_WAY = ("planned", "deferred", "sending", "sent")
 """States from which a delivery may still arrive."""
@@ -27,7 +27,7 @@ def post() -> None:
     examples=[
         'relay post send pool "We are closed tomorrow."',
         "relay post send pool --yes --watch - < text.txt",
-        'relay post send pool "Who comes?" --button yes=Yes --button no=No --ask other=Something else',
+        'relay post send pool "Who comes?" --button yes=Yes --button no=No --ask "other=Something else"',
     ]
 )
 @click.argument("community")

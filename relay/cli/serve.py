@@ -104,8 +104,7 @@ def _welcome(settings: Settings, url: str, token: str | None) -> None:
         click.echo(f"Listening on {url}, for this machine alone; set http.host to open it.", err=True)
     if token is not None:
         click.echo(
-            f"The owner's token, shown this once:\n\n    {token}\n\n"
-            f"Sign in at {url}/ with it, or: export RELAY_TOKEN={token}\n",
+            f"The owner's token, shown this once:\n\n    {token}\n\nUse it in another terminal: export RELAY_TOKEN={token}\n",
             err=True,
         )
 

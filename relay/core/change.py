@@ -4,8 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from relay.core.attempt import (
+    AddReceipts,
+    ClaimAttempts,
+    Claimed,
+    HearFrom,
+    RecoverAttempts,
+    SetPushed,
+    SettleAttempts,
+)
 from relay.core.case import CaseState
-from relay.core.community import Community
+from relay.core.community import Community, Rules
 from relay.core.member import Address, Consent, Member
 from relay.core.post import Post
 from relay.core.staff import Key, Staff, Token, TokenKind
@@ -21,9 +30,20 @@ class AddCommunity:
 
 @dataclass(frozen=True, slots=True)
 class EditCommunity:
-    """Replaces what can be changed of the community with this id."""
+    """Changes what is given of the community with this key; None leaves it, so that two edits of different things both last.
 
-    community: Community
+    `closed` closes it at `at` (closed before, it keeps that time) or opens it again.
+    """
+
+    community: int
+    at: datetime
+    name: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
+    imprint: str | None = None
+    privacy_url: str | None = None
+    rules: Rules | None = None
+    closed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +58,14 @@ class AddMember:
 
 @dataclass(frozen=True, slots=True)
 class EditMember:
-    """Replaces name, language, time zone, tags and attributes of the member with this key."""
+    """Changes what is given of the member with this key; None leaves it, so that two edits of different things both last."""
 
-    member: Member
+    member: int
+    name: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
+    tags: tuple[str, ...] | None = None
+    attributes: Mapping[str, str | int | float | bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +95,7 @@ class Erase:
 
 @dataclass(frozen=True, slots=True)
 class AddToken:
-    """A further credential; an older one of the same subject and device goes with it."""
+    """A further credential; an older one of the same subject and device goes with it. Stale when the subject is gone."""
 
     token: Token
 
@@ -95,7 +120,7 @@ class AddStaff:
 
 @dataclass(frozen=True, slots=True)
 class RemoveStaff:
-    """The person may do nothing any more; what they did stays."""
+    """The person may do nothing any more; what they did stays. Conflict when nobody else is an owner."""
 
     id: str
     at: datetime
@@ -144,9 +169,17 @@ class Frozen:
 
 @dataclass(frozen=True, slots=True)
 class AcceptPost:
-    """Makes a planned post and its whole ledger real."""
+    """Makes a planned post and its whole ledger real. Conflict when its community was closed meanwhile."""
 
     post: Post
+
+
+@dataclass(frozen=True, slots=True)
+class DropPlan:
+    """Takes back a group of what was written of the post with this id, unless it is accepted. Outcome: how much may be left."""
+
+    post: str
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,9 +382,10 @@ class SetFact:
 Change = (
     AddCommunity | EditCommunity | AddMember | EditMember | Leave | Rejoin | Erase
     | AddToken | RevokeTokens | AddStaff | RemoveStaff | AddKey | RevokeKey
-    | PlanPost | FreezeAudience | AcceptPost | DropPlans | ReleasePost | CancelPost
+    | PlanPost | FreezeAudience | AcceptPost | DropPlan | DropPlans | ReleasePost | CancelPost
     | FileReply | SendMessage | AddNote | EditThread | TakeLease | FreeLease | Rule | Appeal | Press
+    | SetPushed | RecoverAttempts | ClaimAttempts | SettleAttempts | AddReceipts | HearFrom
     | AdvanceCursors | Remember | Forget | Record | SetFact
 )  # fmt: skip
 
-Outcome = int | Frozen | Released | Filed | None
+Outcome = int | Frozen | Released | Filed | Claimed | None

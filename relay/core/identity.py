@@ -5,8 +5,11 @@ import re
 from collections.abc import Callable
 from hashlib import sha256
 
+from relay.core.post import unstorable
+
 ID_BYTES = 16  # 128 bits: collisions are out of reach, guessing too
 TOKEN_BYTES = 32  # 256 bits, so that an unsalted SHA-256 is enough to store it
+MAX_CLIENT_ID = 64  # characters
 _ID = re.compile(r"[a-z2-7]{26}")
 
 Ids = Callable[[], str]
@@ -26,3 +29,12 @@ def is_id(text: str) -> bool:
 def token_digest(token: str) -> str:
     """What is stored instead of a token: its SHA-256 in hex."""
     return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def checked_client_id(mark: str) -> str:
+    """A caller's own mark for a message, the same rule on every channel and never mended. Raises ValueError."""
+    if not 1 <= len(mark) <= MAX_CLIENT_ID:
+        raise ValueError(f"needs 1 to {MAX_CLIENT_ID} characters")
+    if flaw := unstorable(mark):
+        raise ValueError(flaw)
+    return mark

@@ -12,10 +12,10 @@ def rfc3339(moment: datetime) -> str:
 
 
 def micros(moment: datetime) -> int:
-    """Microseconds since 1970, exact."""
+    """Microseconds since 1970; exact, which a float of seconds is not."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
 def from_micros(value: int) -> datetime:
-    """The inverse of `micros`."""
+    """The inverse of `micros`, aware, in UTC."""
     return _EPOCH + timedelta(microseconds=value)

@@ -30,22 +30,22 @@ _TEXTS: dict[str, dict[Occasion, str]] = {
         Occasion.DELIVERED_AFTER_APPEAL: "A person looked at your message again. The team of {name} has it now.",
         Occasion.LEFT: "You get no more posts from {name}. Send START to come back.",
         Occasion.BACK: "You get the posts from {name} again. Send STOP to leave.",
-        Occasion.DATA: "You can see, save and erase your data on your page under “My data”.",
+        Occasion.DATA: "You can get a copy of your data or have it erased. Write it here, the team of {name} will help.",
         Occasion.HELP: "Only the team of {name} reads what you write here. STOP: no more posts. DATA: your data.",
     },
     "de": {
         Occasion.REJECTED_BY_RULE: (
             "Deine Nachricht ging nicht an das Team von {name}. Grund: {reason}. Das hat eine automatische Regel entschieden. "
-            "Du kannst verlangen, dass ein Mensch sie ansieht."
+            "Du kannst verlangen, dass ein Mensch sich deine Nachricht ansieht."
         ),
         Occasion.REJECTED_BY_PERSON: (
             "Das Team von {name} hat deine Nachricht nicht angenommen. Grund: {reason}. Das hat ein Mensch entschieden. "
-            "Du kannst verlangen, dass ein anderer Mensch sie ansieht."
+            "Du kannst verlangen, dass ein anderer Mensch sich deine Nachricht ansieht."
         ),
-        Occasion.DELIVERED_AFTER_APPEAL: "Ein Mensch hat deine Nachricht neu geprüft; das Team von {name} hat sie jetzt.",
+        Occasion.DELIVERED_AFTER_APPEAL: "Ein Mensch hat deine Nachricht noch einmal geprüft. Das Team von {name} hat sie.",
         Occasion.LEFT: "Du bekommst keine Posts von {name} mehr. Mit START bist du wieder dabei.",
         Occasion.BACK: "Du bekommst wieder Posts von {name}. Mit STOP meldest du dich ab.",
-        Occasion.DATA: "Auf deiner Seite unter „Meine Daten“ kannst du deine Daten ansehen, sichern und löschen.",
+        Occasion.DATA: "Du kannst deine Daten einsehen und löschen lassen. Schreib es hier, das Team von {name} hilft dir.",
         Occasion.HELP: "Nur das Team von {name} liest, was du hier schreibst. STOP: keine Posts mehr. DATEN: deine Daten.",
     },
 }

@@ -59,12 +59,21 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is asking on the company's side: exactly one of `role` (a person) and `scopes` (a key) decides."""
+    """Who is asking on the company's side: exactly one of `role` (a person) and `scopes` (a key) decides.
+
+    `created_by` is the id of the person who issued the key.
+    """
 
     id: str
     name: str
     role: Role | None = None
     scopes: tuple[str, ...] = ()
+    created_by: str = ""
+
+    @property
+    def person(self) -> str:
+        """The id of the person behind it: their own, or that of who issued the key."""
+        return self.created_by or self.id
 
     def may(self, least: Role, scope: str | None, *, reading: bool) -> bool:
         """Whether a call is allowed that asks for at least this role, or for this scope of a key (None: no key may)."""

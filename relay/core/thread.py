@@ -1,6 +1,6 @@
 """A thread: the private conversation of one member with staff, and where a reply belongs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 
@@ -148,19 +148,41 @@ def checked_text(text: str) -> str:
     return text
 
 
-_STATUS = {
-    Action.ALLOW: Status.FILED,
-    Action.FLAG: Status.FILED,
-    Action.NUDGE: Status.REJECTED,
-    Action.HOLD: Status.HELD,
-    Action.REJECT: Status.REJECTED,
-    Action.DISCARD: Status.DISCARDED,
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a decision does: the message's status, whether its thread opens again, what it adds to the member's `approved`."""
+
+    status: Status
+    reopens: bool
+    approves: int = 0
+
+
+_EFFECTS = {
+    Action.ALLOW: Effect(Status.FILED, reopens=True),
+    Action.FLAG: Effect(Status.FILED, reopens=True),
+    Action.NUDGE: Effect(Status.REJECTED, reopens=False),
+    Action.HOLD: Effect(Status.HELD, reopens=True),
+    Action.REJECT: Effect(Status.REJECTED, reopens=False),
+    Action.DISCARD: Effect(Status.DISCARDED, reopens=False),
 }
 
 
+def effect_of(decision: Decision) -> Effect:
+    """What moderation's decision does. A message counts as approved by what it says alone, never by what others wrote."""
+    return replace(_EFFECTS[decision.action], approves=int(decision.by_itself is Action.ALLOW))
+
+
 def status_after(decision: Decision) -> Status:
-    """What a decision makes of the message."""
-    return _STATUS[decision.action]
+    """What moderation's decision makes of the message."""
+    return effect_of(decision).status
+
+
+def effect_of_ruling(before: Status, own: Action, after: Status) -> Effect:
+    """What a person's decision does to a message that moderation, by what it says alone, would have met with `own`."""
+    counted = own is Action.ALLOW and before is not Status.REJECTED
+    brought_back = after is Status.FILED and before is not Status.FILED
+    counts = after is Status.FILED and (counted or brought_back)
+    return Effect(after, brought_back, int(counts) - int(counted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +224,11 @@ class Thread:
     version: int
     created_at: datetime
     active_at: datetime
+
+    def state_at(self, now: datetime) -> ThreadState:
+        """A snoozed thread is open again from its time on."""
+        awake = self.state is ThreadState.SNOOZED and self.snoozed_until is not None and self.snoozed_until <= now
+        return ThreadState.OPEN if awake else self.state
 
     @property
     def ref(self) -> ThreadRef:

@@ -134,8 +134,8 @@ class Rules:
 class Decision:
     """What the relay made of all signals.
 
-    `failures` are (plugin, why). `silent` means that evidence across members made it stricter than the member's own message
-    would be: then the member is told nothing. `rule_set` is the digest of rules, plugin versions and options.
+    `own` is what the member's own message alone brings about; None stands for `action`. `failures` are (plugin, why).
+    `rule_set` is the digest of rules, plugin versions and options.
     """
 
     action: Action
@@ -146,7 +146,17 @@ class Decision:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     took_us: int = 0
     automated: bool = True
-    silent: bool = False
+    own: Action | None = None
+
+    @property
+    def by_itself(self) -> Action:
+        """What it would be if nobody else had written anything."""
+        return self.own or self.action
+
+    @property
+    def silent(self) -> bool:
+        """Whether evidence across members made it stricter than the member's own message: then the member is told nothing."""
+        return self.by_itself is not self.action
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +195,7 @@ def decide(seen: Sequence[Seen], failures: Sequence[Failure], by: RuleSet, took_
         rule_set=by.digest,
         thresholds=by.rules.thresholds,
         took_us=took_us,
-        silent=action is not own,
+        own=own,
     )
 
 

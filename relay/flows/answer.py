@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-import structlog
-
 from relay.core.change import AddNote, EditThread, FreeLease, Record, SendMessage, TakeLease
-from relay.core.errors import Conflict, Stale, Unavailable
+from relay.core.errors import Conflict, Stale
 from relay.core.identity import Ids
 from relay.core.member import Member
 from relay.core.staff import Actor
@@ -23,8 +21,6 @@ from relay.core.thread import (
     place,
 )
 from relay.ports import Also, Clock, Store, nothing
-
-log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=2)  # the console renews it while somebody types
 
@@ -66,13 +62,6 @@ class Answer:
         )
         return message
 
-    async def opened(self, actor: Actor, thread: Thread) -> None:
-        """Writes to the audit log that somebody read a thread; a full disk keeps nobody from reading."""
-        try:
-            await self.store.commit(Record(self.clock.now(), actor.id, "thread.read", thread.id, {}))
-        except Unavailable as problem:
-            log.warning("reading not recorded", thread=thread.id, why=problem.detail)
-
     async def edit(self, actor: Actor, thread: Thread, version: int, edit: ThreadEdit) -> None:
         """Changes state, assignee or labels. Raises Stale when somebody else changed the thread since `version`."""
         if thread.version != version:
@@ -91,6 +80,8 @@ class Answer:
 
     async def free(self, actor: Actor, thread: Thread) -> None:
         """Gives the actor's lease back; nothing happens when they hold none."""
+        if thread.lease is None or thread.lease.holder != actor.id:
+            return
         await self.store.commit(FreeLease(thread.ref, actor.id))
 
     def _message(self, actor: Actor, member: int, text: str, *, internal: bool = False) -> Message:

@@ -1,12 +1,13 @@
 """Enrol: people come in with proof of their consent, get credentials, leave, come back, and are erased."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from relay.core.change import AddMember, AddToken, EditMember, Erase, Leave, Record, RevokeTokens
 from relay.core.community import Community
-from relay.core.errors import Conflict
+from relay.core.errors import Conflict, Unknown
 from relay.core.identity import Ids, token_digest
 from relay.core.member import Address, Consent, Member
 from relay.core.pseudonym import pseudonym
@@ -91,9 +92,16 @@ class Enrol:
             Record(now, actor.id, "member.revoke", member.id, {"every_device": device is None}),
         )
 
-    async def edit(self, actor: Actor, member: Member) -> None:
-        """Replaces name, language, time zone, tags and attributes."""
-        await self.store.commit(EditMember(member), Record(self.clock.now(), actor.id, "member.edit", member.id, {}))
+    async def edit(self, actor: Actor, member: Member, given: Mapping[str, Any]) -> Member:
+        """Changes what is given, named as in EditMember; the member as they are then. Raises Stale, Unknown."""
+        detail = {"fields": " ".join(sorted(given))}
+        await self.store.commit(
+            EditMember(member.n, **given), Record(self.clock.now(), actor.id, "member.edit", member.id, detail)
+        )
+        found = await self.store.member(member.id)
+        if found is None:
+            raise Unknown
+        return found
 
     async def leave(self, signed: SignedIn) -> None:
         """STOP: no posts from now on; what was said stays readable. Nothing happens a second time."""
@@ -107,8 +115,3 @@ class Enrol:
     def _token(self, kind: TokenKind, subject: str, device: str) -> tuple[str, Token]:
         secret = self.secrets()
         return secret, Token(self.ids(), kind, token_digest(secret), subject, self.clock.now(), device)
-
-
-def edited(member: Member, changes: Mapping[str, object]) -> Member:
-    """The member with the given fields replaced."""
-    return replace(member, **changes)  # type: ignore[arg-type]

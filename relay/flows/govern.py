@@ -1,17 +1,24 @@
-"""Govern: communities, the people who work for them, and the keys of company systems."""
+"""Govern: communities, the people who work for them, the keys of company systems, and the record of what they look at."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+import structlog
+
+from relay.core.audit import Looks
 from relay.core.change import AddCommunity, AddKey, AddStaff, AddToken, EditCommunity, Record, RemoveStaff, RevokeKey
 from relay.core.community import Community
-from relay.core.errors import Conflict
+from relay.core.errors import Unavailable, Unknown
 from relay.core.identity import Ids, token_digest
 from relay.core.staff import Actor, Key, Role, Staff, Token, TokenKind
 from relay.ports import Also, Clock, Store, nothing
 
 Credential = tuple[str, str]
 """(id, token): the token is shown once."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,7 @@ class Govern:
     clock: Clock
     ids: Ids
     secrets: Ids
+    looks: Looks = field(default_factory=Looks)
 
     async def found(self, actor: Actor, community: Community, also: Also[Community] = nothing) -> Community:
         """A new community. Raises Taken when its slug is in use."""
@@ -29,10 +37,17 @@ class Govern:
         await self.store.commit(AddCommunity(community), record, *also(community))
         return community
 
-    async def edit(self, actor: Actor, community: Community) -> None:
-        """Replaces what can be changed of a community."""
-        record = Record(self.clock.now(), actor.id, "community.edit", community.id, {"slug": community.slug})
-        await self.store.commit(EditCommunity(community), record)
+    async def edit(self, actor: Actor, community: Community, given: Mapping[str, Any]) -> Community:
+        """Changes what is given, named as in EditCommunity; the community as it is then. Raises Stale, Unknown."""
+        now = self.clock.now()
+        detail = {"slug": community.slug, "fields": " ".join(sorted(given))}
+        await self.store.commit(
+            EditCommunity(community.n, now, **given), Record(now, actor.id, "community.edit", community.id, detail)
+        )
+        found = await self.store.community_by_n(community.n)
+        if found is None:
+            raise Unknown
+        return found
 
     async def first_owner(self, secret: str) -> Staff:
         """The owner of a fresh relay, with a token that comes from outside or was just made."""
@@ -53,10 +68,10 @@ class Govern:
         return staff
 
     async def dismiss(self, actor: Actor, staff: Staff) -> None:
-        """Ends a person's access at once. Raises Conflict for the last owner."""
-        owners = [person for person in await self.store.staff() if person.role is Role.OWNER and person.removed_at is None]
-        if staff.role is Role.OWNER and len(owners) <= 1:
-            raise Conflict("The last owner cannot be removed.")
+        """Ends a person's access at once. Raises Conflict for the last owner, Stale when somebody else was faster.
+
+        Keys that they issued stay: they are the company's systems', and are revoked by themselves.
+        """
         now = self.clock.now()
         await self.store.commit(RemoveStaff(staff.id, now), Record(now, actor.id, "staff.remove", staff.id, {}))
 
@@ -85,3 +100,19 @@ class Govern:
         """The key opens nothing any more."""
         now = self.clock.now()
         await self.store.commit(RevokeKey(key.id, now), Record(now, actor.id, "key.revoke", key.id, {}))
+
+    async def looked(self, actor: Actor, action: str, subjects: Iterable[str]) -> None:
+        """Writes to the audit log whose words somebody was shown, each thing once an hour.
+
+        A full disk keeps nobody from reading.
+        """
+        now = self.clock.now()
+        new = self.looks.new(actor.id, subjects, now)
+        if not new:
+            return
+        try:
+            await self.store.commit(*(Record(now, actor.id, action, subject, {}) for subject in new))
+        except Unavailable as problem:
+            log.warning("reading not recorded", action=action, subjects=new, why=problem.detail)
+        else:
+            self.looks.written(actor.id, new, now)

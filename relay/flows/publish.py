@@ -1,17 +1,22 @@
 """Publish: a draft becomes a post with a frozen audience; after that it only remains to be delivered."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import cast
 
-from relay.core.change import AcceptPost, CancelPost, FreezeAudience, Frozen, PlanPost, Record
+import structlog
+
+from relay.core.change import AcceptPost, CancelPost, DropPlan, FreezeAudience, Frozen, PlanPost, Record
 from relay.core.community import Community
-from relay.core.errors import Conflict, Stale
+from relay.core.errors import Conflict, RelayError, Stale
 from relay.core.identity import Ids
 from relay.core.post import Draft, Post, PostState, checked
 from relay.core.staff import Actor
 from relay.ports import Also, Clock, Store, nothing
 
 GROUP = 5000  # members a commit: the writer is busy for about 10 ms, so that replies never wait for a post
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +49,15 @@ class Publish:
             expires_at=draft.expires_at,
             created_at=now,
         )
-        planned = await self._plan(post)
+        try:
+            return await self._accept(await self._plan(post), author, also)
+        except (Exception, asyncio.CancelledError):
+            await self._drop(post)
+            raise
+
+    async def _accept(self, planned: Post, author: Actor, also: Also[Post]) -> Post:
         accepted = replace(planned, state=PostState.SENDING, accepted_at=self.clock.now())
-        record = Record(now, author.id, "post.accept", post.id, {"audience": accepted.audience})
+        record = Record(planned.created_at, author.id, "post.accept", planned.id, {"audience": accepted.audience})
         await self.store.commit(AcceptPost(accepted), record, *also(accepted))
         return accepted
 
@@ -70,3 +81,11 @@ class Publish:
             if frozen.rows < self.group or frozen.last_member is None:
                 return replace(post, n=key, audience=audience)
             after = frozen.last_member
+
+    async def _drop(self, post: Post) -> None:
+        """Takes the plan back, as well as can be; the next start does the rest. What was accepted after all stays."""
+        try:
+            while (await self.store.commit(DropPlan(post.id, self.group)))[0]:
+                pass
+        except RelayError as problem:
+            log.warning("plan stays until the next start", post=post.id, why=problem.detail)

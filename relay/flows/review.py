@@ -34,7 +34,7 @@ class Review:
         """Delivers or rejects a held message. Raises Invalid (no reason), Conflict (decided), Denied (own appeal), Stale."""
         if ruling is Ruling.REJECT and not reason.strip():
             raise Invalid("A rejection needs a reason; the member reads it.")
-        state = ruled(view.case, ruling, actor.id)
+        state = ruled(view.case, ruling, actor.person)
         now = self.clock.now()
         await self.store.commit(
             Rule(
@@ -42,7 +42,7 @@ class Review:
                 version=view.case.version,
                 state=state,
                 status=_STATUS[ruling],
-                by=actor.id,
+                by=actor.person,
                 reason=reason,
                 at=now,
                 thread=_ref(view),

@@ -33,8 +33,8 @@ TABLES = (
     """CREATE INDEX consents_of_member ON consents (member)""",
     """
     CREATE TABLE addresses (
-        n $KEY, community BIGINT NOT NULL, channel TEXT NOT NULL, address TEXT NOT NULL,
-        member BIGINT NOT NULL REFERENCES members (n), UNIQUE (community, channel, address)
+        n $OWN_KEY, community BIGINT NOT NULL, channel TEXT NOT NULL, address TEXT NOT NULL,
+        member BIGINT NOT NULL REFERENCES members (n), gone_at BIGINT, UNIQUE (community, channel, address)
     )""",
     """CREATE INDEX addresses_of_member ON addresses (member)""",
     """
@@ -70,6 +70,18 @@ TABLES = (
         n $KEY, member BIGINT, post BIGINT, message BIGINT, seq BIGINT, state BIGINT NOT NULL
     )""",
     """CREATE UNIQUE INDEX deliveries_in_stream ON deliveries (member, seq) WHERE seq IS NOT NULL""",
+    # The channels that the relay pushes to; empty when every member reads their stream.
+    """CREATE TABLE pushed (channel TEXT PRIMARY KEY)""",
+    """
+    CREATE TABLE attempts (
+        delivery $GIVEN_KEY, channel TEXT NOT NULL, address BIGINT NOT NULL, bulk BIGINT NOT NULL, phase BIGINT NOT NULL,
+        tries BIGINT NOT NULL, due_at BIGINT NOT NULL, parked BIGINT NOT NULL, started_at BIGINT, reference TEXT,
+        reason TEXT NOT NULL
+    )""",
+    """CREATE INDEX attempts_waiting ON attempts (channel, bulk, due_at, delivery) WHERE phase = 0""",
+    """CREATE INDEX attempts_of_address ON attempts (address, delivery) WHERE phase < 2""",
+    """CREATE INDEX attempts_under_way ON attempts (delivery) WHERE phase = 1""",
+    """CREATE UNIQUE INDEX attempts_by_reference ON attempts (reference) WHERE reference IS NOT NULL""",
     """
     CREATE TABLE threads (
         n $OWN_KEY, id TEXT NOT NULL UNIQUE, community BIGINT NOT NULL, member BIGINT NOT NULL REFERENCES members (n),
@@ -98,7 +110,7 @@ TABLES = (
     CREATE TABLE decisions (
         n $KEY, message BIGINT NOT NULL REFERENCES messages (n), at BIGINT NOT NULL, action TEXT NOT NULL,
         score DOUBLE PRECISION NOT NULL, signals TEXT NOT NULL, failures TEXT NOT NULL, rule_set TEXT NOT NULL,
-        thresholds TEXT NOT NULL, took_us BIGINT NOT NULL, automated BIGINT NOT NULL, silent BIGINT NOT NULL,
+        thresholds TEXT NOT NULL, took_us BIGINT NOT NULL, automated BIGINT NOT NULL, own TEXT NOT NULL,
         decided_by TEXT NOT NULL, reason TEXT NOT NULL
     )""",
     """CREATE INDEX decisions_of_message ON decisions (message)""",
@@ -123,6 +135,7 @@ TABLES = (
         at BIGINT NOT NULL, about TEXT NOT NULL, PRIMARY KEY (caller, key)
     )""",
     """CREATE INDEX answers_by_age ON answers (at)""",
+    """CREATE INDEX answers_about ON answers (about) WHERE about <> ''""",
     """
     CREATE TABLE audit (
         n $OWN_KEY, at BIGINT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL

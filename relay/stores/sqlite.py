@@ -13,6 +13,7 @@ from relay.core.change import Change, Outcome
 from relay.core.errors import Unavailable
 from relay.ports import Store, Told
 from relay.stores import sqlite_file
+from relay.stores.sql.attempts import Attempts
 from relay.stores.sql.cases import Cases
 from relay.stores.sql.communities import Communities
 from relay.stores.sql.deliveries import Deliveries
@@ -26,10 +27,12 @@ from relay.stores.sql.staff import People
 from relay.stores.sql.steps import Row
 from relay.stores.sql.threads import Threads
 from relay.stores.sql.tokens import Tokens
+from relay.stores.sqlite_log import Log
 from relay.stores.sqlite_writer import Limits, Settled, Work, Writer, numbered
 
 LIMITS = Limits()
 MAX_SCANS = 200  # waiting: counts, lists and searches
+INTERRUPT_AGAIN = 0.02  # seconds
 SCANNERS = 2  # threads; more would only compete for the same disk and processor
 FOUND = """SELECT rowid FROM messages_fts WHERE messages_fts MATCH {}"""
 
@@ -48,7 +51,9 @@ class Tally:
     commits: int = 0
 
 
-class SqliteStore(Communities, Members, Tokens, SigningIn, People, Posts, Deliveries, Threads, Messages, Cases, OwnRecord):
+class SqliteStore(
+    Communities, Members, Tokens, SigningIn, People, Posts, Deliveries, Attempts, Threads, Messages, Cases, OwnRecord
+):
     """Made by `open`. When `broken` is set nothing can be written any more: the process ends and recovers at its start.
 
     `grouped` hears of each group: how many commits, and the seconds until they were on the disk.
@@ -65,7 +70,7 @@ class SqliteStore(Communities, Members, Tokens, SigningIn, People, Posts, Delive
         self._scanning = 0
         self._closing = False
         self._reader = sqlite_file.reader(path)
-        self._scanners = _Scanners(path)
+        self._scanners = _Scanners(path, writer.log)
         self._writer = writer
         writer.start(self._settle_soon)
 
@@ -82,12 +87,12 @@ class SqliteStore(Communities, Members, Tokens, SigningIn, People, Posts, Delive
             raise
 
     async def close(self) -> None:
-        """Writes what waits, then ends; a second call does nothing."""
+        """Breaks off what is being searched, writes what waits, then ends; a second call does nothing."""
         if self._closing:
             return
         self._closing = True
-        await asyncio.to_thread(self._writer.stop)
         await asyncio.to_thread(self._scanners.close)
+        await asyncio.to_thread(self._writer.stop)
         self._reader.close()
         self._lock.free()
 
@@ -116,9 +121,10 @@ class SqliteStore(Communities, Members, Tokens, SigningIn, People, Posts, Delive
         """What was committed is announced before anybody goes on with it."""
         self._waiting -= len(settled)
         done = [each for each in settled if each.problem is None]
-        self.tally.groups += bool(done)
-        self.tally.commits += len(done)
-        self.grouped(len(done), seconds)
+        if done:
+            self.tally.groups += 1
+            self.tally.commits += len(done)
+            self._count(len(done), seconds)
         if lost is not None:
             self.broken.set()
         for each in done:
@@ -135,10 +141,18 @@ class SqliteStore(Communities, Members, Tokens, SigningIn, People, Posts, Delive
             else:
                 waiter.set_exception(each.problem)
 
+    def _count(self, commits: int, seconds: float) -> None:
+        try:
+            self.grouped(commits, seconds)
+        except Exception:
+            log.exception("counting failed")
+
     async def _rows(self, sql: str, *args: object) -> list[Row]:
         return self._reader.execute(numbered(sql), args).fetchall()  # type: ignore[no-any-return]
 
     async def _scan(self, sql: str, *args: object) -> list[Row]:
+        if self._closing:
+            raise Unavailable("The relay is shutting down.")
         if self._scanning >= MAX_SCANS:
             raise Unavailable(f"{MAX_SCANS} searches and lists wait already.", retry_after=1)
         self._scanning += 1
@@ -155,22 +169,38 @@ class SqliteStore(Communities, Members, Tokens, SigningIn, People, Posts, Delive
 class _Scanners:
     """Threads that read, each with a connection of its own."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, log_: Log) -> None:
         self._path = path
+        self._log = log_
+        self._closing = False
         self._own = threading.local()
-        self._all: list[sqlite_file.Connection] = []
+        self._all: list[tuple[threading.Thread, sqlite_file.Connection]] = []
         self.pool = ThreadPoolExecutor(SCANNERS, "sqlite reader", self._connect)
 
     def _connect(self) -> None:
         self._own.connection = sqlite_file.reader(self._path)
-        self._all.append(self._own.connection)
+        self._all.append((threading.current_thread(), self._own.connection))
 
     def rows(self, sql: str, args: tuple[object, ...]) -> list[Row]:
-        return self._own.connection.execute(sql, args).fetchall()  # type: ignore[no-any-return]
+        """Raises Unavailable when the store closes before it is done."""
+        try:
+            self._log.room()
+            if not self._closing:
+                return self._own.connection.execute(sql, args).fetchall()  # type: ignore[no-any-return]
+        except sqlite_file.lite.OperationalError:
+            if not self._closing:
+                raise
+        raise Unavailable("The relay is shutting down.")
 
     def close(self) -> None:
-        self.pool.shutdown()
-        for connection in self._all:
+        """Breaks off what runs; what waits runs into its end by itself."""
+        self._closing = True
+        self._log.let_go()
+        self.pool.shutdown(wait=False)
+        for thread, connection in self._all:
+            while thread.is_alive():
+                connection.interrupt()  # which one that begins just now does not hear
+                thread.join(INTERRUPT_AGAIN)
             connection.close()
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlite_utils import Database, Migrations
 
 from relay.core.errors import Unavailable
@@ -27,7 +28,7 @@ CACHED_STATEMENTS = 512  # more than there are, so that none is parsed twice
 WRITER_CACHE_KIB = 32 * 1024  # a group of changes never spills to the file before its commit
 READER_CACHE_KIB = 8 * 1024
 WAL_PAGES = 4000  # 16 MiB until a commit also checkpoints; mostly an idle moment does it before
-WAL_BYTES_KEPT = 64 * 1024 * 1024  # a log grown long behind a slow reader is cut to this
+WAL_BYTES_KEPT = 64 * 1024 * 1024  # a longer log is cut, and new scans wait until it is
 SECURE_SEARCH_SINCE = (3, 42, 0)  # FTS5 leaves deleted words in its index before
 
 SEARCH = (
@@ -63,6 +64,8 @@ WRITER: Mapping[str, int | str] = {
     "cache_size": -WRITER_CACHE_KIB,
 }
 READER: Mapping[str, int | str] = {**BOTH, "query_only": 1, "cache_size": -READER_CACHE_KIB}
+
+log = structlog.get_logger(__name__)
 
 
 class Lock:
@@ -153,7 +156,8 @@ def _register(to: Migrations, name: str, statements: tuple[str, ...]) -> None:
 def migrate(connection: Connection, path: Path, known: Migrations | None = None) -> None:
     """Brings the tables up to date in one transaction; copies the file first when there is something to lose.
 
-    Raises Unavailable when a newer relay made the file.
+    The copy keeps what is erased later, so it is for whoever runs the relay to delete it. Raises Unavailable when a newer relay
+    made the file.
     """
     known = known or migrations()
     database = Database(connection, execute_plugins=False)
@@ -164,7 +168,9 @@ def migrate(connection: Connection, path: Path, known: Migrations | None = None)
     if not pending:
         return
     if applied:
-        back_up(connection, path.with_name(f"{path.name}.before-{pending[0].name}"))
+        copy = path.with_name(f"{path.name}.before-{pending[0].name}")
+        back_up(connection, copy)
+        log.warning("copied before the tables change; the copy keeps what is erased later, delete it soon", copy=str(copy))
     connection.execute("BEGIN IMMEDIATE")
     try:
         known.apply(database)

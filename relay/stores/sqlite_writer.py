@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from queue import Empty, SimpleQueue
@@ -20,16 +21,18 @@ from relay.core.change import Change, Erase, Outcome
 from relay.core.errors import RelayError, Stale, Taken, Unavailable
 from relay.stores.sql.steps import Many, Row
 from relay.stores.sql.writes import APPLY
-from relay.stores.sqlite_file import BUSY_MS, SECURE_SEARCH_SINCE, Connection, lite
+from relay.stores.sqlite_file import BUSY_MS, SECURE_SEARCH_SINCE, WAL_BYTES_KEPT, Connection, lite
+from relay.stores.sqlite_log import Log
 
 WAITING = 10_000  # commits: a second or two of work, some ten MiB
 GROUP = 256  # commits in one
 LONGEST = 0.010  # seconds that a group gathers under load; what comes alone is written at once
-IDLE = 1.0  # seconds without work until the log is folded into the file
+TURN_MS = 100  # another process that has the file is waited for in turns of so long, so that stopping is not
 PRIMARY = 0xFF  # of SQLite's extended error codes
+BUSY = 5
 
 REFUSED: Mapping[int, str] = {
-    5: "The database is locked by another process; nothing was changed.",  # SQLITE_BUSY
+    BUSY: "The database is locked by another process; nothing was changed.",
     13: "The disk is full; nothing was changed.",  # SQLITE_FULL
 }
 """Errors after which SQLite is as it was: the next group may fare better."""
@@ -46,11 +49,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much may wait, and how much goes to the disk at once."""
+    """How much may wait, how much goes to the disk at once, how long another process is waited for, and the log's length."""
 
     waiting: int = WAITING
     group: int = GROUP
     longest: float = LONGEST
+    locked: float = BUSY_MS / 1000
+    log_bytes: int = WAL_BYTES_KEPT
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,11 +85,16 @@ class Writer:
 
     connection: Connection
     limits: Limits = field(default_factory=Limits)
+    log: Log = field(init=False)
     _queue: SimpleQueue[Work | None] = field(default_factory=SimpleQueue)
     _thread: threading.Thread | None = None
+    _hurried: bool = False
     _stopping: bool = False
     _lost: str | None = None
-    _log_filled: bool = False
+
+    def __post_init__(self) -> None:
+        self.connection.execute(f"PRAGMA busy_timeout = {TURN_MS}").fetchall()
+        self.log = Log(self.connection, TURN_MS, self.limits.log_bytes)
 
     def start(self, settle: Settle) -> None:
         """Takes work from now on."""
@@ -96,7 +106,8 @@ class Writer:
         self._queue.put(work)
 
     def stop(self) -> None:
-        """Returns when everything put before is settled; blocks."""
+        """Returns when everything put before is settled; blocks, but for no other process that has the file."""
+        self._hurried = True
         self._queue.put(None)
         if self._thread is not None:
             self._thread.join()
@@ -104,15 +115,17 @@ class Writer:
     def _run(self, settle: Settle) -> None:
         while not self._stopping:
             try:
-                work = self._queue.get(timeout=IDLE if self._log_filled else None)
+                work = self._queue.get(timeout=None if self._lost else self.log.wait())
             except Empty:
-                self._fold_log()
+                self._tend_log(settle, self.log.tend, is_idle=True)
                 continue
             if work is None:
                 break
             started = time.monotonic()
-            settle(self._group(work), self._lost, time.monotonic() - started)
-        self._fold_log()
+            settled = self._group(work)
+            settle(settled, self._lost, time.monotonic() - started)
+            self._tend_log(settle, self.log.tend, is_idle=False)
+        self._tend_log(settle, self.log.fold)
         self.connection.close()
 
     def _group(self, first: Work) -> list[Settled]:
@@ -124,6 +137,8 @@ class Writer:
             problem = self._lost
         except lite.Error as error:
             problem = self._fail(error)
+            if _code(error) == BUSY:
+                taken += self._waiting()  # or each would wait for the same lock in its turn
         except Exception as error:  # whatever it is, who waits must hear of it
             log.exception("writer failed")
             self._lost = f"The store has failed: {type(error).__name__}."
@@ -134,8 +149,7 @@ class Writer:
 
     def _write(self, taken: list[Work], settled: list[Settled]) -> None:
         end = time.monotonic() + self.limits.longest
-        execute = self.connection.execute
-        execute("BEGIN IMMEDIATE")
+        self._begin()
         while True:
             settled.append(self._one(taken[-1]))
             if len(taken) >= self.limits.group or time.monotonic() >= end:
@@ -148,8 +162,27 @@ class Writer:
                 self._stopping = True
                 break
             taken.append(work)
-        execute("COMMIT")
-        self._log_filled = True
+        self.connection.execute("COMMIT")
+        self.log.written(erased=any(isinstance(change, Erase) for work in taken for change in work.changes))
+
+    def _begin(self) -> None:
+        end = time.monotonic() + self.limits.locked
+        while True:
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+            except lite.Error as error:
+                if _code(error) != BUSY or self._hurried or time.monotonic() >= end:
+                    raise
+            else:
+                return
+
+    def _waiting(self) -> list[Work]:
+        found: list[Work] = []
+        with suppress(Empty):
+            while (work := self._queue.get_nowait()) is not None:
+                found.append(work)
+            self._stopping = True
+        return found
 
     def _one(self, work: Work) -> Settled:
         execute = self.connection.execute
@@ -199,17 +232,17 @@ class Writer:
         log.error("store failed", why=self._lost)
         return self._lost
 
-    def _fold_log(self) -> None:
-        """Moves the log into the file and empties it, as far as readers allow without being waited for."""
-        self._log_filled = False
+    def _tend_log(self, settle: Settle, act: Callable[..., None], **how: bool) -> None:
+        """What breaks the log breaks the store; a disk that is full may have room again later."""
         if self._lost is not None:
             return
         try:
-            self.connection.execute("PRAGMA busy_timeout = 0").fetchall()
-            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            self.connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}").fetchall()
-        except lite.Error as error:
-            log.warning("checkpoint failed", why=str(error))
+            act(**how)
+        except (lite.Error, OSError) as error:
+            if _code(error) in REFUSED:
+                log.warning("log not folded", why=str(error))
+                return
+            settle([], self._fail(error), 0.0)
 
 
 @cache

@@ -26,25 +26,34 @@ class Gate:
     settings: HttpSettings
 
     async def member(self, request: web.Request) -> SignedIn:
-        """The member behind the token. Raises SignedOut, Denied (somebody else's token), TooMany."""
+        """The member behind the token, counted. Raises SignedOut, Denied (somebody else's token), TooMany."""
+        signed = await self.member_now(request)
+        self.limits.member.take(signed.member.id, self.clock.monotonic())
+        return signed
+
+    async def member_now(self, request: web.Request) -> SignedIn:
+        """The same, not counted: for a second look at one request."""
         digest = token_digest(bearer(request) or self._failed(request))
         signed = await self.store.signed_in(digest, self.clock.now())
         if signed is None:
             if await self.store.token(digest, self.clock.now()) is not None:
                 raise Denied("This is for members alone.")
             self._failed(request)
-        self.limits.member.take(signed.member.id, self.clock.monotonic())
         return signed
 
     async def actor(self, request: web.Request) -> Actor:
-        """The person or key behind the token. Raises SignedOut, Denied (a member's token), TooMany."""
-        found = await self.actor_of(bearer(request) or self._failed(request))
-        if found is None:
-            self._failed(request)
-        actor, _ = found
+        """The person or key behind the token, counted. Raises SignedOut, Denied (a member's token), TooMany."""
+        actor = await self.actor_now(request)
         buckets = self.limits.key if actor.role is None else self.limits.staff
         buckets.take(actor.id, self.clock.monotonic())
         return actor
+
+    async def actor_now(self, request: web.Request) -> Actor:
+        """The same, not counted: for a second look at one request."""
+        found = await self.actor_of(bearer(request) or self._failed(request))
+        if found is None:
+            self._failed(request)
+        return found[0]
 
     async def actor_of(self, secret: str) -> tuple[Actor, Token] | None:
         """Who a token of staff or of a key stands for, None when it opens nothing. Raises Denied for a member's."""
@@ -62,7 +71,7 @@ class Gate:
         key = await self.store.key_by_id(token.subject)
         if key is None or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
             return None
-        return Actor(key.id, key.name, scopes=key.scopes), token
+        return Actor(key.id, key.name, scopes=key.scopes, created_by=key.created_by), token
 
     def visitor(self, request: web.Request) -> None:
         """Counts a request that needs no sign-in. Raises TooMany."""

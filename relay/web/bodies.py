@@ -23,6 +23,7 @@ from pydantic import (
 from relay.core.case import Ruling
 from relay.core.community import SLUG, QuietHours, Rules
 from relay.core.delivery import STATE_WORDS
+from relay.core.identity import MAX_CLIENT_ID, checked_client_id
 from relay.core.post import MAX_LABEL, MAX_TEXT, MAX_TITLE, unstorable
 from relay.core.staff import SCOPES, Role
 
@@ -99,7 +100,7 @@ Name = Annotated[StrictStr, Field(max_length=200), AfterValidator(_named)]
 Line = Annotated[StrictStr, Field(max_length=200), AfterValidator(_one_line)]
 Slug = Annotated[StrictStr, AfterValidator(_slug)]
 Id = Annotated[StrictStr, Field(pattern="^[A-Za-z0-9_-]{1,40}$")]
-Mark = Annotated[StrictStr, Field(min_length=1, max_length=64), AfterValidator(_named)]
+ClientId = Annotated[StrictStr, Field(min_length=1, max_length=MAX_CLIENT_ID), AfterValidator(checked_client_id)]
 Language = Annotated[StrictStr, Field(pattern=_LANGUAGE)]
 Zone = Annotated[StrictStr, Field(max_length=64), AfterValidator(_known_zone)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_utc)]
@@ -366,7 +367,7 @@ class ItemsQuery(Body):
 class Reply(Body):
     """A member's message; `client_id` is their own mark, under which it is stored once."""
 
-    client_id: Mark
+    client_id: ClientId
     text: Text
     in_reply_to: Id | None = None
     attachments: NotYet = None

@@ -11,6 +11,8 @@ from relay.web.parts import Parts
 from relay.web.route import StaffCall
 from relay.web.views import Listed, listed
 
+READ = "case.read"
+
 
 async def _case(parts: Parts, case_id: str) -> Case:
     case = await parts.store.case(case_id)
@@ -20,14 +22,18 @@ async def _case(parts: Parts, case_id: str) -> Case:
 
 
 async def listed_of(call: StaffCall[None, CasesQuery]) -> Listed[CaseView]:
+    """A case shows the text that is held, so each one shown is written to the audit log."""
     community = await community_at(call.parts, call.path["slug"])
     state = CaseState[call.query.state.upper()] if call.query.state else None
     page = await call.parts.store.cases(community.n, state, Paging(call.query.limit, call.query.after))
+    await call.parts.govern.looked(call.actor, READ, [case.case.id for case in page.items])
     return listed(page, case_view)
 
 
 async def read(call: StaffCall[None, None]) -> CaseView:
-    return case_view(await _case(call.parts, call.path["id"]))
+    case = await _case(call.parts, call.path["id"])
+    await call.parts.govern.looked(call.actor, READ, [case.case.id])
+    return case_view(case)
 
 
 async def decide(call: StaffCall[Decide, None]) -> Decided:

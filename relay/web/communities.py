@@ -1,14 +1,12 @@
 """Communities over HTTP: found, read, edit; and what is loaded to moderate them."""
 
-from dataclasses import replace
-from datetime import datetime
-
 from relay.core.community import Community
 from relay.core.errors import Unknown
-from relay.web.bodies import CommunityEdit, NewCommunity
+from relay.web.bodies import CommunityEdit, NewCommunity, PagingQuery
 from relay.web.parts import Parts
+from relay.web.piece import piece
 from relay.web.route import StaffCall
-from relay.web.views import CommunityBrief, CommunityView, Listed, community_brief, community_view
+from relay.web.views import CommunityBrief, CommunityView, Listed, community_brief, community_view, listed
 
 
 async def community_at(parts: Parts, slug: str) -> Community:
@@ -35,8 +33,9 @@ async def found(call: StaffCall[NewCommunity, None]) -> CommunityView:
     return community_view(await parts.govern.found(call.actor, community, call.also(community_view)))
 
 
-async def listed(call: StaffCall[None, None]) -> Listed[CommunityBrief]:
-    return Listed(tuple(map(community_brief, await call.parts.store.communities())))
+async def listed_of(call: StaffCall[None, PagingQuery]) -> Listed[CommunityBrief]:
+    page = piece(await call.parts.store.communities(), call.query, lambda community: community.id)
+    return listed(page, community_brief)
 
 
 async def read(call: StaffCall[None, None]) -> CommunityView:
@@ -45,22 +44,13 @@ async def read(call: StaffCall[None, None]) -> CommunityView:
 
 async def edit(call: StaffCall[CommunityEdit, None]) -> CommunityView:
     community = await community_at(call.parts, call.path["slug"])
-    edited = _edited(community, call.body, call.parts.clock.now())
-    await call.parts.govern.edit(call.actor, edited)
-    return community_view(edited)
-
-
-def _edited(community: Community, body: CommunityEdit, now: datetime) -> Community:
-    given = body.given()
-    closed = given.pop("closed", None)
+    given = call.body.given()
     if "rules" in given:
         given["rules"] = given["rules"].value()
-    if closed is not None:
-        given["closed_at"] = (community.closed_at or now) if closed else None
-    return replace(community, **given)
+    return community_view(await call.parts.govern.edit(call.actor, community, given))
 
 
-async def plugins(call: StaffCall[None, None]) -> Listed[dict[str, object]]:
+async def plugins(call: StaffCall[None, PagingQuery]) -> Listed[dict[str, object]]:
     """All communities are moderated by the same plugins."""
     await community_at(call.parts, call.path["slug"])
-    return Listed(tuple(dict(plugin) for plugin in call.parts.plugins()))
+    return listed(piece(call.parts.plugins(), call.query, lambda plugin: str(plugin["name"])), dict)

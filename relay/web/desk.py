@@ -80,7 +80,7 @@ def thread_view(thread: Thread, now: datetime) -> ThreadView:
     return ThreadView(
         id=thread.id,
         member=MemberRef(thread.member_id, thread.pseudonym),
-        state=thread.state.word,
+        state=thread.state_at(now).word,
         assignee=thread.assignee or None,
         labels=thread.labels,
         post=thread.post,

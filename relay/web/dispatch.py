@@ -68,13 +68,16 @@ class Dispatcher:
         return handle
 
     async def _staff(self, route: Route, request: web.Request) -> web.Response:
-        actor = await self.gate.actor(request)
-        if not route.admits(actor):
-            raise Denied
-        return await self._answer(route, request, actor)
+        return await self._answer(route, request, _admitted(route, await self.gate.actor(request)))
 
     async def _member(self, route: Route, request: web.Request) -> web.Response:
         return await self._answer(route, request, await self.gate.member(request))
+
+    async def _still(self, route: Route, request: web.Request, caller: Actor | SignedIn) -> Actor | SignedIn:
+        """The caller after a wait, in which they may have been revoked. Raises as signing in does."""
+        if isinstance(caller, Actor):
+            return _admitted(route, await self.gate.actor_now(request))
+        return await self.gate.member_now(request)
 
     async def _public(self, route: Route, request: web.Request) -> web.StreamResponse:
         """Pages, and the streams, which sign in by themselves with their first frame and bound those who have not."""
@@ -87,7 +90,11 @@ class Dispatcher:
 
     async def _answer(self, route: Route, request: web.Request, caller: Actor | SignedIn) -> web.Response:
         query = parse_query(request.query, route.query)
-        raw = await read_body(request, self.settings.body_seconds) if request.body_exists else b""
+        raw = b""
+        if request.body_exists:
+            is_late = not request.content.is_eof()
+            raw = await read_body(request, self.settings.body_seconds)
+            caller = await self._still(route, request, caller) if is_late else caller
         body = parse_body(raw, route.body) if route.body is not None else None
         call = self._call(request, caller, body, query)
         key = request.headers.get(HEADER) if route.is_creating else None
@@ -131,6 +138,12 @@ class Dispatcher:
         if request.method == hdrs.METH_OPTIONS and origin is not None:
             return _preflight(origin, methods)
         return of_http(405, {"Allow": ", ".join(methods)})
+
+
+def _admitted(route: Route, actor: Actor) -> Actor:
+    if not route.admits(actor):
+        raise Denied
+    return actor
 
 
 def allow(response: web.StreamResponse, origin: str) -> None:

@@ -8,6 +8,7 @@ import asyncio
 from itertools import islice
 from typing import Any, cast
 
+import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
@@ -19,6 +20,8 @@ SWEEP = 1.0  # seconds between two sweeps: how late a deadline may be met
 LINGER = 2.0  # seconds to read on behind a refused body, so that the caller sees the refusal
 OLDEST = 64  # connections looked at to find one that makes room
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+log = structlog.get_logger(__name__)
 
 
 class Runner(web.AppRunner):
@@ -46,9 +49,11 @@ class Runner(web.AppRunner):
         self._sweeping = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
 
     def _sweep(self) -> None:
-        if isinstance(self.server, _Server):
-            self.server.sweep()
-        self._sweep_later()
+        try:
+            if isinstance(self.server, _Server):
+                self.server.sweep()
+        finally:
+            self._sweep_later()
 
 
 class _Server(web.Server):
@@ -88,7 +93,12 @@ class _Server(web.Server):
     def sweep(self) -> None:
         now = self.loop.time()
         for connection, transport in tuple(self.open.items()):
-            if connection.is_overdue(now, transport, self.settings):
+            try:
+                is_over = connection.is_overdue(now, transport, self.settings)
+            except Exception:
+                log.exception("connection cannot be watched")
+                is_over = True
+            if is_over:
                 transport.abort()
 
 
@@ -117,11 +127,13 @@ class Connection(RequestHandler):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """A first piece may come before aiohttp's own task has begun to wait: only a whole header ends the wait for one."""
+        before = self._request_count
         super().data_received(data)
-        waiter = self._waiter  # pending: what came so far is no whole header
-        if waiter is None or waiter.done():
+        waiter = self._waiter
+        if self._request_count > before:
             self.awaited_since = 0.0
-        elif not self.awaited_since:
+        elif not self.awaited_since and waiter is not None and not waiter.done():
             self.awaited_since = self._door.loop.time()
 
     def is_overdue(self, now: float, transport: asyncio.Transport, settings: HttpSettings) -> bool:

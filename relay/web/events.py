@@ -115,10 +115,10 @@ def _accepted(change: c.AcceptPost, _: object) -> Iterator[Event]:
     yield Event("post.accepted", Role.AGENT, "posts:read", body, post.community)
 
 
-def _added(change: c.AddMember, _: object) -> Iterator[Event]:
+def _added(change: c.AddMember, n: int) -> Iterator[Event]:
     member = change.member
     body = {"member": member.id, "pseudonym": member.pseudonym}
-    yield Event("member.added", Role.MANAGER, "members:read", body, member.community)
+    yield Event("member.added", Role.MANAGER, "members:read", body, member.community, member=n)
 
 
 def _erased(change: c.Erase, _: object) -> Iterator[Event]:

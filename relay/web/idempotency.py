@@ -1,10 +1,13 @@
 """Idempotency-Key: a repeated request gets the first one's answer, which was written in the same commit as its effect."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
+
+import structlog
 
 from relay.core.change import Change, Forget, Remember
 from relay.core.errors import Busy, Fault, Invalid
@@ -15,10 +18,15 @@ HEADER = "Idempotency-Key"
 KEPT = timedelta(days=7)
 MAX_KEY = 255  # characters
 
+log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request with a key; `secret` names the field that a repeated answer does not show, `about` the id in its path."""
+    """One request with a key; `secret` names the field that a repeated answer does not show, `about` the id in its path.
+
+    Where the path has none, the answer is about what it made.
+    """
 
     caller: str
     key: str
@@ -35,7 +43,8 @@ class Attempt:
             if self.secret is not None:
                 view = replace(view, **{self.secret: None})  # type: ignore[type-var]
             body = dumps(view).decode()
-            return (Remember(self.caller, self.key, self.fingerprint, self.status, body, clock.now(), self.about),)
+            about = self.about or getattr(view, "id", "")
+            return (Remember(self.caller, self.key, self.fingerprint, self.status, body, clock.now(), about),)
 
         return changes
 
@@ -71,6 +80,15 @@ class Repeats:
     async def forget(self) -> None:
         """Drops what is older than a week."""
         await self._store.commit(Forget(self._clock.now() - KEPT))
+
+    async def clear(self, every: float) -> None:
+        """Forgets, again and again, so many seconds apart; what goes wrong once does not end it."""
+        while True:
+            try:
+                await self.forget()
+            except Exception:
+                log.exception("old answers stay for now")
+            await asyncio.sleep(every)
 
 
 def _check_same(earlier: Remembered | None, attempt: Attempt) -> None:

@@ -16,7 +16,7 @@ from relay.bus import Bus
 from relay.core.change import AddCommunity, AddToken, Erase, Released, ReleasePost, RemoveStaff, RevokeKey, RevokeTokens
 from relay.core.errors import Denied, RelayError, SignedOut
 from relay.core.staff import Actor, TokenKind
-from relay.ports import Clock, Store
+from relay.flows.govern import Govern
 from relay.web.auth import Gate, bearer
 from relay.web.events import TOLD, Event, progress
 from relay.web.ring import Ring
@@ -73,10 +73,10 @@ class Reader:
 class Live:
     """Listens to the bus, keeps the ring, feeds the readers."""
 
-    def __init__(self, store: Store, clock: Clock, gate: Gate, ring: Ring, size: int) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, gate: Gate, govern: Govern, ring: Ring, size: int) -> None:
         self._gate = gate
+        self._clock = gate.clock
+        self._govern = govern
         self._ring = ring
         self._size = size
         self._readers: set[Reader] = set()
@@ -87,7 +87,7 @@ class Live:
         return len(self._readers)
 
     async def start(self) -> None:
-        self._slugs |= {community.n: community.slug for community in await self._store.communities()}
+        self._slugs |= {community.n: community.slug for community in await self._gate.store.communities()}
 
     def stop(self) -> None:
         """Readers come back to the next process."""
@@ -166,6 +166,7 @@ class Live:
             reader = Reader(actor, expires_at, self._ring.head)
             self._readers.add(reader)
             await self._admitted(secret, route, request)  # a revocation between the first look and the list cuts nobody
+            await self._govern.looked(actor, "stream.read", [actor.id])
             end = await self._feed_until_over(socket, reader, hello.after)
         except Ended as early:
             end = early

@@ -3,7 +3,7 @@
 from relay.core.errors import Fault, Invalid, Unknown
 from relay.core.member import Address, Member
 from relay.core.thread import Message
-from relay.flows.enrol import Newcomer, Welcome, edited
+from relay.flows.enrol import Newcomer, Welcome
 from relay.ports import Paging
 from relay.web.bodies import DeviceQuery, MemberEdit, NewMember, NewText, NewToken, PagingQuery
 from relay.web.communities import community_at
@@ -71,9 +71,7 @@ async def edit(call: StaffCall[MemberEdit, None]) -> MemberView:
     given = call.body.given()
     if "tags" in given:
         given["tags"] = tuple(given["tags"])
-    member = edited(await _member(call), given)
-    await call.parts.enrol.edit(call.actor, member)
-    return member_view(member)
+    return member_view(await call.parts.enrol.edit(call.actor, await _member(call), given))
 
 
 async def erase(call: StaffCall[None, None]) -> None:

@@ -5,6 +5,7 @@ from relay.core.staff import Key, Staff
 from relay.ports import Paging
 from relay.web.bodies import NewKey, NewStaff, PagingQuery
 from relay.web.desk import AuditView, Credential, KeyView, StaffView, audit_view, credential, key_view, staff_view
+from relay.web.piece import piece
 from relay.web.route import StaffCall
 from relay.web.views import Listed, listed
 
@@ -28,8 +29,8 @@ async def hire(call: StaffCall[NewStaff, None]) -> Credential:
     return credential(await call.parts.govern.hire(call.actor, body.name, body.role, call.also(credential)))
 
 
-async def all_staff(call: StaffCall[None, None]) -> Listed[StaffView]:
-    return Listed(tuple(map(staff_view, await call.parts.store.staff())))
+async def all_staff(call: StaffCall[None, PagingQuery]) -> Listed[StaffView]:
+    return listed(piece(await call.parts.store.staff(), call.query, lambda person: person.id), staff_view)
 
 
 async def dismiss(call: StaffCall[None, None]) -> None:
@@ -48,8 +49,8 @@ async def issue(call: StaffCall[NewKey, None]) -> Credential:
     return credential(await govern.issue(call.actor, body.name, scopes, body.expires_at, also=call.also(credential)))
 
 
-async def all_keys(call: StaffCall[None, None]) -> Listed[KeyView]:
-    return Listed(tuple(map(key_view, await call.parts.store.keys())))
+async def all_keys(call: StaffCall[None, PagingQuery]) -> Listed[KeyView]:
+    return listed(piece(await call.parts.store.keys(), call.query, lambda key: key.id), key_view)
 
 
 async def revoke(call: StaffCall[None, None]) -> None:

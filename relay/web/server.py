@@ -3,10 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-import structlog
 from aiohttp import hdrs, web
 
-from relay.core.errors import RelayError
 from relay.web import openapi
 from relay.web.auth import Gate
 from relay.web.dispatch import Dispatcher
@@ -22,13 +20,11 @@ __all__ = ["HttpSettings", "Parts", "build"]
 
 FORGET_EVERY = 3600.0  # seconds between two clearings of answers older than a week
 
-log = structlog.get_logger(__name__)
-
 
 def build(parts: Parts, settings: HttpSettings) -> web.Application:
     """The application; run it with `door.Runner`, which adds deadlines and a ceiling."""
     gate = Gate(parts.store, parts.clock, limits(settings.limits), settings)
-    live = Live(parts.store, parts.clock, gate, Ring(parts.ids(), settings.events), settings.events)
+    live = Live(gate, parts.govern, Ring(parts.ids(), settings.events), settings.events)
     live.listen(parts.bus)
     parts.metrics.staff_connected.set_function(lambda: len(live))
     repeats = Repeats(parts.store, parts.clock)
@@ -68,19 +64,10 @@ def _route(app: web.Application, dispatcher: Dispatcher) -> None:
 
 async def _running(live: Live, repeats: Repeats) -> AsyncIterator[None]:
     await live.start()
-    clearing = asyncio.create_task(_forget(repeats), name="clear old answers")
+    clearing = asyncio.create_task(repeats.clear(FORGET_EVERY), name="clear old answers")
     yield
     clearing.cancel()
     await asyncio.wait({clearing})
-
-
-async def _forget(repeats: Repeats) -> None:
-    while True:
-        try:
-            await repeats.forget()
-        except RelayError as error:
-            log.warning("old answers stay for now", why=error.detail)
-        await asyncio.sleep(FORGET_EVERY)
 
 
 async def _stop(live: Live) -> None:

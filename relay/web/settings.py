@@ -1,6 +1,6 @@
 """How the relay listens for HTTP: address, who may call from a browser, deadlines and limits."""
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from relay.core.rate import Rate
 
@@ -30,6 +30,15 @@ class LimitSettings(BaseModel):
         RateSettings(burst=200, per_second=50), description="of one address to pages that need no sign-in"
     )
     failed: RateSettings = Field(RateSettings(burst=30, per_second=0.5), description="failed sign-ins of one address")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_the_other_half(cls, given: object) -> object:
+        """Of a rate, `burst` and `per_second` can be set one without the other."""
+        if not isinstance(given, dict):
+            return given
+        whole = {name: field.default.model_dump() for name, field in cls.model_fields.items()}
+        return {name: {**whole.get(name, {}), **rate} if isinstance(rate, dict) else rate for name, rate in given.items()}
 
 
 class HttpSettings(BaseModel):

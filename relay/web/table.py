@@ -33,13 +33,13 @@ def _new(body: Any, answer: Any, status: int = 201, secret: str | None = None) -
 _COMMUNITIES = (
     _staff("POST", "/v1/communities", _OWNER, "Found a community", communities.found,
            **_new(bodies.NewCommunity, views.CommunityView)),
-    _staff("GET", "/v1/communities", _DESK, "List communities", communities.listed,
-           answer=Listed[views.CommunityBrief], scope="communities:read"),
+    _staff("GET", "/v1/communities", _DESK, "List communities", communities.listed_of,
+           query=PagingQuery, answer=Listed[views.CommunityBrief], scope="communities:read"),
     _staff("GET", _OF, _MANAGER, "Read a community", communities.read, answer=views.CommunityView, scope="communities:read"),
     _staff("PATCH", _OF, _MANAGER, "Change a community", communities.edit,
            body=bodies.CommunityEdit, answer=views.CommunityView),
     _staff("GET", f"{_OF}/plugins", _MANAGER, "See which plugins moderate and how they do", communities.plugins,
-           answer=Listed[dict[str, Any]], scope="plugins:read"),
+           query=PagingQuery, answer=Listed[dict[str, Any]], scope="plugins:read"),
 )  # fmt: skip
 
 _MEMBERS = (
@@ -64,7 +64,7 @@ _POSTS = (
     _staff("POST", f"{_OF}/posts", _MANAGER, "Post to everybody who is in", posts.publish,
            scope="posts:write", **_new(bodies.NewPost, views.PostView, 202)),
     _staff("GET", f"{_OF}/posts", _AGENT, "List posts, newest first", posts.listed_of,
-           query=PagingQuery, answer=Listed[views.PostView], scope="posts:read"),
+           query=PagingQuery, answer=Listed[views.PostBrief], scope="posts:read"),
     _staff("GET", "/v1/posts/{id}", _AGENT, "Read a post and what became of it", posts.read,
            answer=views.PostView, scope="posts:read"),
     _staff("GET", "/v1/posts/{id}/deliveries", _MANAGER, "List a post's deliveries", posts.deliveries,
@@ -100,13 +100,16 @@ _CASES = (
 _PEOPLE = (
     _staff("POST", "/v1/staff", _OWNER, "Take somebody on", people.hire,
            **_new(bodies.NewStaff, desk.Credential, secret="token")),  # noqa: S106
-    _staff("GET", "/v1/staff", _OWNER, "List staff", people.all_staff, answer=Listed[desk.StaffView]),
-    _staff("DELETE", "/v1/staff/{id}", _OWNER, "End a person's access", people.dismiss, status=204),
+    _staff("GET", "/v1/staff", _OWNER, "List staff", people.all_staff,
+           query=PagingQuery, answer=Listed[desk.StaffView]),
+    _staff("DELETE", "/v1/staff/{id}", _OWNER, "End a person's access; keys they issued stay the company's", people.dismiss,
+           status=204),
     _staff("POST", "/v1/staff/{id}/tokens", _OWNER, "Give a person a new token instead of theirs", people.renew,
            **_new(Nothing, desk.Credential, secret="token")),  # noqa: S106
     _staff("POST", "/v1/keys", _OWNER, "Issue a key for a company system", people.issue,
            **_new(bodies.NewKey, desk.Credential, secret="token")),  # noqa: S106
-    _staff("GET", "/v1/keys", _OWNER, "List keys", people.all_keys, answer=Listed[desk.KeyView]),
+    _staff("GET", "/v1/keys", _OWNER, "List keys", people.all_keys,
+           query=PagingQuery, answer=Listed[desk.KeyView]),
     _staff("DELETE", "/v1/keys/{id}", _OWNER, "Revoke a key", people.revoke, status=204),
     _staff("GET", "/v1/audit", _AUDITOR, "Read the audit log, newest first", people.audit,
            query=PagingQuery, answer=Listed[desk.AuditView]),

@@ -19,7 +19,7 @@ async def _thread(parts: Parts, thread_id: str) -> Thread:
 
 
 async def listed_of(call: StaffCall[None, ThreadsQuery]) -> Listed[ThreadView]:
-    parts, query = call.parts, call.query
+    parts, query, now = call.parts, call.query, call.parts.clock.now()
     community = await community_at(parts, call.path["slug"])
     wanted = ThreadFilter(
         state=ThreadState[query.state.upper()] if query.state else None,
@@ -27,9 +27,9 @@ async def listed_of(call: StaffCall[None, ThreadsQuery]) -> Listed[ThreadView]:
         label=query.label,
         post=query.post,
         text=query.q,
+        now=now,
     )
     page = await parts.store.threads(community.n, wanted, Paging(query.limit, query.after))
-    now = parts.clock.now()
     return listed(page, lambda thread: thread_view(thread, now))
 
 
@@ -38,12 +38,11 @@ async def read(call: StaffCall[None, None]) -> ThreadView:
 
 
 async def messages(call: StaffCall[None, PagingQuery]) -> Listed[MessageView]:
-    """Opening a thread is written to the audit log; turning its pages is not."""
+    """Reading a thread is written to the audit log, whichever page of it."""
     parts, query = call.parts, call.query
     thread = await _thread(parts, call.path["id"])
     page = await parts.store.messages(thread.n, Paging(query.limit, query.after))
-    if query.after is None:
-        await parts.answer.opened(call.actor, thread)
+    await parts.govern.looked(call.actor, "thread.read", [thread.id])
     with_held = may_read_held(call.actor)
     shown = [message_view(one, with_held=with_held) for one in page.items if one.status is not Status.DISCARDED]
     return Listed(tuple(shown), page.next)

@@ -211,8 +211,8 @@ class ButtonView:
 
 
 @dataclass(frozen=True, slots=True)
-class PostView:
-    """A post; state: sending, sent or cancelled. `counts` has all twelve states and sums to `audience`."""
+class PostBrief:
+    """A post in a list; state: sending, sent or cancelled."""
 
     id: str
     state: str
@@ -222,10 +222,16 @@ class PostView:
     urgent: bool
     author: str
     audience: int
-    counts: dict[str, int]
     created_at: datetime
     accepted_at: datetime | None
     expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PostView(PostBrief):
+    """A post and what became of it. `counts` has all twelve states and sums to `audience`."""
+
+    counts: dict[str, int]
     presses: dict[str, int] | None = None
 
 
@@ -238,22 +244,28 @@ class DeliveryRow:
     state: str
 
 
+def post_brief(post: Post) -> PostBrief:
+    return PostBrief(**_post(post))
+
+
 def post_view(post: Post, found: Mapping[Any, int], presses: Mapping[str, int] | None = None) -> PostView:
-    return PostView(
-        id=post.id,
-        state=post.state.word,
-        text=post.text,
-        title=post.title,
-        buttons=tuple(map(button_view, post.buttons)),
-        urgent=post.urgent,
-        author=post.author,
-        audience=post.audience,
-        counts=counts(found),
-        created_at=post.created_at,
-        accepted_at=post.accepted_at,
-        expires_at=post.expires_at,
-        presses=dict(presses) if presses is not None else None,
-    )
+    return PostView(**_post(post), counts=counts(found), presses=dict(presses) if presses is not None else None)
+
+
+def _post(post: Post) -> dict[str, Any]:
+    return {
+        "id": post.id,
+        "state": post.state.word,
+        "text": post.text,
+        "title": post.title,
+        "buttons": tuple(map(button_view, post.buttons)),
+        "urgent": post.urgent,
+        "author": post.author,
+        "audience": post.audience,
+        "created_at": post.created_at,
+        "accepted_at": post.accepted_at,
+        "expires_at": post.expires_at,
+    }
 
 
 def button_view(button: Button) -> ButtonView:

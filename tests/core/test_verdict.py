@@ -67,7 +67,7 @@ def test_a_failure_acts_as_its_plugin_asked(on_error: OnError, action: Action) -
 def test_evidence_across_members_holds_silently() -> None:
     decision = decided(seen(9, across=True), seen(9, "b", across=True))
 
-    assert (decision.action, decision.silent) == (Action.HOLD, True)
+    assert (decision.action, decision.silent, decision.by_itself) == (Action.HOLD, True, Action.ALLOW)
 
 
 def test_what_the_own_message_brings_about_is_not_silent() -> None:
@@ -111,6 +111,7 @@ def test_others_never_change_what_a_member_is_told(evidence: tuple[list[Seen], l
     if own.action in TOLD or full.action in TOLD:
         assert full.action is own.action
     assert full.silent == (full.action is not own.action)
+    assert full.by_itself is own.action
     assert full.action.severity >= own.action.severity
 
 

@@ -127,7 +127,7 @@ class Town:
     async def check_ledger(self) -> None:
         """Each accepted post is there once, with deliveries that sum to its audience; nobody saw anything forbidden."""
         promised = set(self.posts.values())
-        found = [post async for post in self.cast.owner.all(f"/v1/communities/{SLUG}/posts")]
+        found = await self._posts()
         sums = {post["id"]: (sum(post["counts"].values()), post["audience"]) for post in found}
         assert promised <= set(sums)
         assert set(sums.values()) <= {(self.audience, self.audience)}
@@ -150,11 +150,16 @@ class Town:
         del self.crowd[:WOKEN]
         await self.check_ledger()
         await self._gather([self._check_stream(member) for member in self.members])
-        for post in [each async for each in self.cast.owner.all(f"/v1/communities/{SLUG}/posts")]:
+        for post in await self._posts():
             assert (post["state"], post["counts"]["delivered"]) == ("sent", len(self.members))
             assert post["counts"]["sending"] == len(self.crowd)
         assert len(self.posts) == posts
         await self._check_threads()
+
+    async def _posts(self) -> list[Json]:
+        """All posts with their counts."""
+        listed = [post["id"] async for post in self.cast.owner.all(f"/v1/communities/{SLUG}/posts")]
+        return [await self.cast.owner.get(f"/v1/posts/{post}") for post in listed]
 
     async def _check_stream(self, member: MemberClient) -> None:
         polled: list[Json] = []

@@ -85,6 +85,12 @@ class House:
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
+    made = await open_house(tmp_path)
+    yield made
+    await made.store.close()
+
+
+async def open_house(folder: Path) -> House:
     clock, ids, secrets, moderation = ManualClock(), Drawn(), drawn_tokens(), Moderation()
     bus = Bus()
     announced: list[tuple[Change, Outcome]] = []
@@ -93,8 +99,8 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         announced.extend(zip(changes, outcomes, strict=True))
         bus.announce(changes, outcomes)
 
-    store = await SqliteStore.open(tmp_path / "relay.db", told=told)
-    yield House(
+    store = await SqliteStore.open(folder / "relay.db", told=told)
+    return House(
         store,
         bus,
         clock,
@@ -108,4 +114,3 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         Enrol(store, clock, ids, secrets, b"key"),
         Govern(store, clock, ids, secrets),
     )
-    await store.close()

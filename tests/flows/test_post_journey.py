@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from relay.core.change import AcceptPost, PlanPost, Reached, ReleasePost
+from relay.core.change import AcceptPost, Change, DropPlan, PlanPost, Reached, ReleasePost
 from relay.core.delivery import DeliveryState
 from relay.core.errors import Conflict, Invalid, Stale
 from relay.core.post import Draft, Post, PostState
@@ -140,6 +140,37 @@ async def test_a_plan_that_nobody_accepted_is_gone_after_a_restart(house: House)
     assert await house.store.post("half") is None
 
 
+async def test_a_post_that_cannot_be_accepted_leaves_no_plan(house: House) -> None:
+    community = await house.community()
+    for _ in range(3):
+        await house.member(community)
+
+    def fails(_: Post) -> tuple[Change, ...]:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await replace(house.publish, group=2).post(community, Draft("Closed tomorrow"), EVA, fails)
+
+    with pytest.raises(Stale):
+        await house.store.commit(AcceptPost(_planned(house)))
+    assert [left for change, left in house.announced if isinstance(change, DropPlan)] == [1, 0]
+
+
+async def test_a_post_that_nobody_waits_for_any_more_leaves_no_plan(house: House) -> None:
+    community = await house.community()
+    await house.member(community)
+    posting = asyncio.create_task(house.publish.post(community, Draft("Closed tomorrow"), EVA))
+    await asyncio.sleep(0)
+
+    posting.cancel()
+    await asyncio.wait([posting], timeout=10)
+
+    assert posting.cancelled()
+    await house.store.commit()
+    with pytest.raises(Stale):
+        await house.store.commit(AcceptPost(_planned(house)))
+
+
 async def test_posts_of_a_closed_community_are_refused(house: House) -> None:
     community = await house.community()
 
@@ -200,3 +231,8 @@ async def _read(house: House, post: Post) -> Post:
     found = await house.store.post(post.id)
     assert found is not None
     return found
+
+
+def _planned(house: House) -> Post:
+    (planned,) = (change.post for change, _ in house.announced if isinstance(change, PlanPost))
+    return replace(planned, accepted_at=house.clock.now())

@@ -9,7 +9,9 @@ from relay.core.change import (
     AcceptPost,
     AdvanceCursors,
     CancelPost,
+    DropPlan,
     DropPlans,
+    EditCommunity,
     Erase,
     FreezeAudience,
     Frozen,
@@ -21,7 +23,7 @@ from relay.core.change import (
     ReleasePost,
 )
 from relay.core.delivery import Cursors, DeliveryState
-from relay.core.errors import Stale
+from relay.core.errors import Conflict, Stale
 from relay.core.member import Consent
 from relay.core.post import PostState
 from relay.core.stream import ItemKind, Sender
@@ -35,7 +37,6 @@ async def test_a_planned_post_is_invisible_until_it_is_accepted(world: World) ->
     planned = await world.plan(world.draft(community))
 
     assert await world.store.post(planned.id) is None
-    assert await world.store.post_by_n(planned.n) is None
     assert (await world.store.posts(community.n, Paging())).items == ()
     assert await world.store.sending() == []
     accepted = await world.accept(planned)
@@ -43,7 +44,7 @@ async def test_a_planned_post_is_invisible_until_it_is_accepted(world: World) ->
     assert accepted.state is PostState.SENDING
     assert accepted.audience == 3
     assert accepted.buttons == planned.buttons
-    assert await world.store.post_by_n(planned.n) == accepted
+    assert await world.store.post(planned.id) == accepted
     assert await world.store.sending() == [accepted]
     assert await world.counts(accepted) == {"planned": 3}
 
@@ -232,6 +233,45 @@ async def test_plans_of_an_earlier_run_are_dropped_with_their_ledger(world: Worl
     assert await world.counts(kept) == {"planned": 1}
     assert (await world.release(kept)).seqs == ((member.n, 1),)
     assert await world.counts(planned) == {}
+
+
+async def test_one_plan_is_taken_back_in_groups_and_nothing_of_others(world: World) -> None:
+    community = await world.community()
+    members = await world.members(community, 5)
+    other = await world.plan(world.draft(community))
+    planned = await world.plan(world.draft(community), group=2)
+
+    left = [(await world.store.commit(DropPlan(planned.id, 2)))[0] for _ in range(4)]
+
+    assert left == [3, 1, 0, 0]
+    with pytest.raises(Stale):
+        await world.store.commit(FreezeAudience(planned.n, community.n, 0, 10))
+    again = await world.accept(await world.plan(replace(planned, n=0)))
+    kept = await world.accept(other)
+    assert [await world.counts(post) for post in (again, kept)] == [{"planned": 5}] * 2
+    assert len((await world.release(kept)).seqs) == len(members)
+
+
+async def test_an_accepted_post_is_no_plan_to_take_back(world: World) -> None:
+    community = await world.community()
+    await world.members(community, 2)
+    post = await world.accepted(community)
+
+    (left,) = await world.store.commit(DropPlan(post.id, 100))
+
+    assert left == 0
+    assert await world.counts(post) == {"planned": 2}
+
+
+async def test_a_community_that_closed_meanwhile_accepts_no_post(world: World) -> None:
+    community = await world.community()
+    planned = await world.plan(world.draft(community))
+    await world.store.commit(EditCommunity(community.n, world.clock.now(), closed=True))
+
+    with pytest.raises(Conflict, match="closed"):
+        await world.accept(planned)
+
+    assert await world.store.post(planned.id) is None
 
 
 async def test_a_post_is_accepted_once(world: World) -> None:

@@ -14,16 +14,22 @@ import pytest
 
 from relay.core.change import Erase, SetFact
 from relay.core.errors import Unavailable
+from relay.ports import Paging
 from relay.stores import sqlite_file
 from relay.stores.schema import MIGRATIONS
+from relay.stores.sql import members
 from relay.stores.sqlite import SqliteStore
 from relay.stores.sqlite_file import lite
-from relay.stores.sqlite_writer import Limits, Settled, Work, Writer
+from relay.stores.sqlite_writer import Limits, Settled, Work, Writer, numbered
 from tests.stores.conftest import HELD, World
 
 ROOT = Path(__file__).parents[2]
 MORE = (*MIGRATIONS, ("9999_more", ("CREATE TABLE more (n $KEY)",)))
 PATIENT = Limits(longest=60)
+IOERR_FSYNC = 10 | 4 << 8
+SLOW = """
+    WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < $1)
+    SELECT count(*) FROM c, (SELECT count(*) FROM facts)"""
 
 
 @pytest.fixture
@@ -56,7 +62,7 @@ async def test_one_that_fails_takes_no_other_of_its_group_with_it(store: SqliteS
     results = await asyncio.gather(first, *twice, last, return_exceptions=True)
 
     assert [isinstance(result, tuple) for result in results] == [True, True, False, True]
-    assert await store.audience_size(community.n) == 1
+    assert len((await store.members(community.n, Paging())).items) == 1
     assert store.tally.groups == 2
 
 
@@ -270,13 +276,25 @@ async def test_an_erased_member_leaves_no_byte_of_their_words_in_the_file(tmp_pa
         assert word not in kept
 
 
+async def test_erasure_walks_over_no_remembered_answer_of_others(tmp_path: Path) -> None:
+    connection = sqlite_file.writer(tmp_path / "relay.db")
+    statements = [members.ERASE_OWN_ANSWERS, members.ERASE_ANSWERS_ABOUT, *members.ERASE_FIRST]
+    about_answers = [numbered(sql) for sql in statements if "FROM answers" in sql]
+
+    plans = [connection.execute(f"EXPLAIN QUERY PLAN {sql}", ("x",)).fetchall() for sql in about_answers]
+    connection.close()
+
+    assert len(plans) == 4
+    assert [step for plan in plans for *_, step in plan if "SCAN answers" in step] == []
+
+
 class Asked:
     """A writer without a store, and the words it gives back."""
 
-    def __init__(self, connection: Any) -> None:  # noqa: ANN401  as the writer takes it
+    def __init__(self, connection: Any, limits: Limits | None = None) -> None:  # noqa: ANN401  as the writer takes it
         self.settled: queue.Queue[Settled] = queue.Queue()
         self.lost: str | None = None
-        self.writer = Writer(connection)
+        self.writer = Writer(connection, limits or Limits())
         self.writer.start(self._settle)
 
     def _settle(self, settled: list[Settled], lost: str | None, _seconds: float) -> None:
@@ -292,16 +310,17 @@ class Asked:
 class Failing:
     """A connection whose disk fails at the given statements."""
 
-    def __init__(self, connection: Any, at: set[str]) -> None:  # noqa: ANN401
+    def __init__(self, connection: Any, at: set[str], code: int = IOERR_FSYNC) -> None:  # noqa: ANN401
         self._connection = connection
         self._at = at
+        self._code = code
         self.tried: list[str] = []
 
     def execute(self, sql: str, *args: object) -> Any:  # noqa: ANN401
         self.tried.append(sql)
         if sql in self._at:
             error = lite.OperationalError("disk I/O error")
-            error.sqlite_errorcode = 10 | 4 << 8  # SQLITE_IOERR_FSYNC
+            error.sqlite_errorcode = self._code
             raise error
         return self._connection.execute(sql, *args)
 

@@ -1,7 +1,7 @@
 """The contract on threads, messages and cases, on every engine: everything once, in one thread, for one member."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -157,6 +157,23 @@ async def test_a_thread_is_edited_by_version(world: World) -> None:
     assert (again.state, again.assignee, again.labels) == (ThreadState.SNOOZED, None, ("c",))
     assert await ids(world, community.n, ThreadFilter(label="c")) == [thread.id]
     assert await ids(world, community.n, ThreadFilter(label="a")) == []
+
+
+async def test_a_snoozed_thread_counts_as_open_from_its_time_on(world: World) -> None:
+    community = await world.community()
+    thread = await world.replied(await world.member(community))
+    now = world.clock.now()
+    later = now + timedelta(hours=1)
+    await world.store.commit(EditThread(thread.ref, ThreadEdit(ThreadState.SNOOZED, later), now))
+
+    async def found(at: datetime) -> list[ThreadState]:
+        states = (ThreadState.OPEN, ThreadState.SNOOZED, ThreadState.WAITING, ThreadState.CLOSED)
+        return [state for state in states if await ids(world, community.n, ThreadFilter(state, now=at, text="when"))]
+
+    snoozed = await world.store.thread(thread.id)
+    assert snoozed is not None
+    assert [snoozed.state_at(at) for at in (now, later)] == [ThreadState.SNOOZED, ThreadState.OPEN]
+    assert [await found(at) for at in (now, later)] == [[ThreadState.SNOOZED], [ThreadState.OPEN]]
 
 
 async def test_one_holds_the_lease_until_it_runs_out(world: World) -> None:

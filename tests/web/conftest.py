@@ -31,7 +31,7 @@ from relay.flows.publish import Publish
 from relay.flows.receive import Receive
 from relay.flows.review import Review
 from relay.observe import Metrics
-from relay.ports import SignedIn, Told
+from relay.ports import Paging, SignedIn, Told
 from relay.stores.sqlite import SqliteStore
 from relay.testing.clock import Drawn, ManualClock, drawn_tokens
 from relay.web.door import Runner
@@ -258,4 +258,5 @@ async def numbers(relay: Relay) -> tuple[int, int, int]:
     assert community is not None
     posts = (await relay.owner("GET", "/v1/communities/bad/posts")).body["items"]
     threads = (await relay.owner("GET", "/v1/communities/bad/threads")).body["items"]
-    return await store.audience_size(community.n), len(posts), len(threads)
+    members = (await store.members(community.n, Paging(1000))).items
+    return len(members), len(posts), len(threads)

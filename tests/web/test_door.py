@@ -5,6 +5,7 @@ import contextlib
 import json
 import select
 import socket
+from typing import cast
 
 import pytest
 from aiohttp.web_protocol import RequestHandler
@@ -105,6 +106,30 @@ async def test_a_true_caller_comes_in_when_silent_ones_hold_every_place(open_rel
         writer.close()
 
 
+class Unwatchable:
+    """A connection whose state cannot be told, and its wire."""
+
+    def __init__(self) -> None:
+        self.was_aborted = False
+
+    def is_overdue(self, *_: object) -> bool:
+        raise KeyError
+
+    def abort(self) -> None:
+        self.was_aborted = True
+
+
+async def test_a_connection_that_cannot_be_watched_goes_and_stops_no_deadline(open_relay: Open) -> None:
+    relay: Relay = await open_relay(header_seconds=0.2)
+    broken = Unwatchable()
+    relay.runner.server.open[broken] = broken  # type: ignore[union-attr]
+
+    found = await said_to(relay, b"GET /healthz HT")
+
+    assert found == b""
+    assert broken.was_aborted
+
+
 async def test_who_reads_no_answer_is_cut_off(open_relay: Open) -> None:
     relay: Relay = await open_relay(write_seconds=2, limits={"visitor": {"burst": 10_000, "per_second": 1}})
     host, _, port = relay.url.removeprefix("http://").partition(":")
@@ -172,9 +197,32 @@ async def test_requests_behind_each_other_are_answered_in_their_order(relay: Rel
 
 
 def test_aiohttp_still_waits_where_the_watch_looks() -> None:
-    """Connection reads one slot of aiohttp's own; a version without it would leave half headers unwatched."""
-    assert "_waiter" in RequestHandler.__slots__
+    """Connection reads two slots of aiohttp's own; a version without them would leave half headers unwatched."""
+    assert {"_waiter", "_request_count"} <= set(RequestHandler.__slots__)
     assert Connection.__slots__
+
+
+class Wire(asyncio.Transport):
+    """The end of a wire that nobody holds."""
+
+    def close(self) -> None: ...
+    def abort(self) -> None: ...
+    def is_closing(self) -> bool:
+        return False
+
+
+async def test_half_a_header_is_watched_that_comes_before_anybody_waits_for_it(relay: Relay) -> None:
+    assert relay.runner.server is not None
+    half, whole = relay.runner.server(), relay.runner.server()
+    for connection, data in ((half, b"GET /healthz HT"), (whole, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")):
+        connection.connection_made(Wire())
+        connection.data_received(data)
+
+    awaited = [cast("Connection", connection).awaited_since > 0 for connection in (half, whole)]
+
+    assert awaited == [True, False]
+    for connection in (half, whole):
+        connection.connection_lost(None)
 
 
 async def test_stopping_ends_living_connections_soon(open_relay: Open) -> None:

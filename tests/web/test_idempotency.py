@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from relay.core.change import Forget, Outcome
-from relay.web.idempotency import KEPT
-from tests.web.conftest import CONSENT, Person, Relay
+from relay.core.change import Change, Forget, Outcome, Remember
+from relay.testing.clock import ManualClock
+from relay.web.idempotency import KEPT, Repeats
+from tests.web.conftest import CONSENT, PATIENCE, Person, Relay
 
 POSTS = "/v1/communities/bad/posts"
 MEMBERS = "/v1/communities/bad/members"
@@ -158,4 +159,45 @@ async def test_the_answer_is_written_in_the_commit_of_its_effect(relay: Relay, a
     await relay.owner("POST", POSTS, {"text": "hello"}, Idempotency_Key="k1")
 
     assert "AcceptPost Record Remember" in heard
+    assert anna.id
+
+
+class Stumbling:
+    """A store that fails at first in a way that nobody foresaw, and then takes what it is given."""
+
+    def __init__(self) -> None:
+        self.taken: asyncio.Queue[Change] = asyncio.Queue()
+        self._has_failed = False
+
+    async def commit(self, *changes: Change) -> None:
+        if not self._has_failed:
+            self._has_failed = True
+            raise RuntimeError
+        for change in changes:
+            self.taken.put_nowait(change)
+
+
+async def test_old_answers_are_cleared_again_after_an_error_that_nobody_foresaw() -> None:
+    store, clock = Stumbling(), ManualClock()
+    clearing = asyncio.create_task(Repeats(store, clock).clear(0))  # type: ignore[arg-type]  # it commits, which is all
+
+    async with asyncio.timeout(PATIENCE):
+        change = await store.taken.get()
+    clearing.cancel()
+
+    assert change == Forget(clock.now() - KEPT)
+
+
+async def test_the_answer_that_made_a_member_goes_with_them(relay: Relay, anna: Person) -> None:
+    calls: list[Change] = []
+    relay.parts.bus.on(Remember, lambda change, _: calls.append(change))
+    made = await relay.owner("POST", MEMBERS, CONSENT, Idempotency_Key="k1")
+    (remembered,) = calls
+    assert isinstance(remembered, Remember)
+
+    before = await relay.parts.store.remembered(remembered.caller, "k1")
+    await relay.owner("DELETE", f"/v1/members/{made.body['id']}")
+
+    assert before is not None
+    assert await relay.parts.store.remembered(remembered.caller, "k1") is None
     assert anna.id

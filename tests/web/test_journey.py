@@ -1,5 +1,7 @@
 """The whole way over HTTP: a community, its members, a post, their replies, staff's answers."""
 
+from datetime import timedelta
+
 from relay.core.staff import Role
 from tests.web.conftest import Relay
 
@@ -278,3 +280,24 @@ async def test_reading_a_thread_is_written_to_the_log(relay: Relay) -> None:
 
     last = (await relay.owner("GET", "/v1/audit?limit=1")).body["items"][0]
     assert (last["action"], last["subject"]) == ("thread.read", thread)
+
+
+async def test_a_snoozed_thread_comes_back_when_its_time_is_over(relay: Relay) -> None:
+    await relay.community()
+    await relay.reply(await relay.member(), "hello")
+    path = f"/v1/threads/{await relay.only_thread()}"
+    version = (await relay.owner("GET", path)).body["version"]
+    until = (relay.clock.now() + timedelta(hours=1)).isoformat()
+    await relay.owner("PATCH", path, {"version": version, "state": "snoozed", "snoozed_until": until})
+
+    asleep = [await _of_state(relay, state) for state in ("open", "snoozed")]
+    relay.clock.pass_(3600)
+    awake = [await _of_state(relay, state) for state in ("open", "snoozed")]
+
+    assert (asleep, awake) == ([[], ["snoozed"]], [["open"], []])
+    assert (await relay.owner("GET", path)).body["state"] == "open"
+
+
+async def _of_state(relay: Relay, state: str) -> list[str]:
+    found = await relay.owner("GET", f"/v1/communities/bad/threads?state={state}")
+    return [thread["state"] for thread in found.body["items"]]

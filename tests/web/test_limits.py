@@ -3,8 +3,9 @@
 import pytest
 
 from relay.core.errors import TooMany
-from relay.core.rate import Rate
-from relay.web.limits import Buckets
+from relay.core.rate import Buckets, Rate
+from relay.settings import SettingsError, load
+from relay.web.settings import HttpSettings
 from tests.web.conftest import Open, Relay
 
 FEW = {"burst": 3, "per_second": 1}
@@ -76,6 +77,23 @@ async def test_an_unbelieved_header_tells_nothing(open_relay: Open) -> None:
     found = [(await relay.nobody("GET", "/healthz", X_Forwarded_For=f"192.0.2.{n}")).status for n in range(4)]
 
     assert found == [200, 200, 200, 429]
+
+
+@pytest.mark.parametrize(
+    ("half", "expected"), [({"BURST": "7"}, (7, 200)), ({"PER_SECOND": "7"}, (2000, 7)), ({}, (2000, 200))]
+)
+def test_one_half_of_a_limit_can_be_set_alone(half: dict[str, str], expected: tuple[float, float]) -> None:
+    environ = {f"RELAY_LIMITS__STAFF__{name}": value for name, value in half.items()}
+
+    found = load(HttpSettings, None, environ).limits
+
+    assert (found.staff.burst, found.staff.per_second) == expected
+    assert found.member == HttpSettings().limits.member
+
+
+def test_an_unknown_limit_is_an_error() -> None:
+    with pytest.raises(SettingsError):
+        load(HttpSettings, None, {"RELAY_LIMITS__STAFF__BRUST": "7"})
 
 
 def test_a_table_forgets_who_was_quiet_for_longest() -> None:

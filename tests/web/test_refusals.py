@@ -212,6 +212,19 @@ async def test_a_snoozed_thread_says_until_when(relay: Relay, anna: Person) -> N
     assert both.body["snoozed_until"] == "2027-01-01T00:00:00.000Z"
 
 
+async def test_a_snoozed_thread_is_open_again_when_its_time_has_come(relay: Relay, anna: Person) -> None:
+    await relay.reply(anna, "hello")
+    path = f"/v1/threads/{await relay.only_thread()}"
+
+    said = await relay.owner("PATCH", path, {"version": 1, "state": "snoozed", "snoozed_until": "2020-01-01T00:00:00Z"})
+
+    listed = [
+        len((await relay.owner("GET", f"/v1/communities/bad/threads?state={state}")).body["items"])
+        for state in ("open", "snoozed")
+    ]
+    assert (said.body["state"], listed) == ("open", [1, 0])
+
+
 async def test_a_measure_is_refused_until_there_are_any(relay: Relay, anna: Person) -> None:
     await relay.reply(anna, "hold this")
     moderator = await relay.staff(Role.MODERATOR)

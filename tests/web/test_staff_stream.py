@@ -201,6 +201,38 @@ async def test_an_erased_member_is_gone_from_the_ring(relay: Relay, anna: Person
     assert found["event"] == "member.erased"
 
 
+async def test_an_erased_newcomers_name_is_gone_from_the_ring(relay: Relay, anna: Person) -> None:
+    async with relay.owner.stream() as socket:
+        first = (await hello(socket))["position"]
+        ben = await relay.member()
+        added = await frame(socket)
+        await relay.owner("DELETE", f"/v1/members/{ben.id}")
+
+    async with relay.owner.stream() as socket:
+        await hello(socket, after=first)
+        found = await frame(socket)
+
+    assert (added["event"], added["member"]) == ("member.added", ben.id)
+    assert found["event"] == "member.erased"
+    assert anna.id
+
+
+async def test_nothing_is_told_when_nothing_was_freed(relay: Relay, anna: Person) -> None:
+    agent = await relay.staff(Role.AGENT)
+    await relay.reply(anna, "hello", "1")
+    lease = f"/v1/threads/{await relay.only_thread()}/lease"
+    async with relay.owner.stream() as socket:
+        await hello(socket)
+        freed = [(await agent("DELETE", lease)).status]
+        await relay.owner("POST", lease)
+        freed.append((await agent("DELETE", lease)).status)
+        await relay.reply(anna, "and?", "2")
+        told = [one["event"] for one in await until(socket, "message.filed")]
+
+    assert freed == [204, 204]
+    assert told == ["thread.leased", "message.filed"]
+
+
 async def _dismissed(relay: Relay, _: Caller) -> None:
     (person,) = [one for one in (await relay.owner("GET", "/v1/staff")).body["items"] if one["role"] == "agent"]
     await relay.owner("DELETE", f"/v1/staff/{person['id']}")

@@ -164,6 +164,8 @@ class Hub:
             while session.socket.is_open and session.sent - session.acked < WINDOW:
                 session.missed = False
                 items = await self.store.of(presence.member).items(session.sent, FILL)
+                if not items and session.missed:
+                    continue  # released while the store was being read
                 if not items:
                     return
                 frames = b"".join(render.item_frame(item.seq, render.item_body(item)) for item in items)

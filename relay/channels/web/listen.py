@@ -62,7 +62,8 @@ class Listener:
         self._hub.cut(change.id, None)
 
     def renamed(self, change: EditCommunity, _outcome: object) -> None:
-        self._hub.rename(change.community.n, change.community.name)
+        if change.name is not None:
+            self._hub.rename(change.community, change.name)
 
     def _item(self, message: Message, seq: int, community: int) -> None:
         self._hub.item(message.member, message_item(message, seq, self._hub.company(community)))

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from relay.channels.web import frames
 from relay.core.errors import Fault, Invalid, RelayError
+from relay.core.identity import MAX_CLIENT_ID, checked_client_id
 from relay.core.moment import rfc3339
 from relay.core.post import Post
 from relay.core.problem import problem
@@ -16,7 +17,7 @@ from relay.core.stream import Item, ItemKind, Sender, wire
 from relay.core.thread import Stored
 from relay.ports import SignedIn
 
-MAX_CLIENT_ID = 64
+ClientId = Annotated[str, Field(min_length=1, max_length=MAX_CLIENT_ID), AfterValidator(checked_client_id)]
 MAX_SEQ = 2**53 - 1  # what every JSON reader keeps exact
 _ACK = b'{"type":"ack","seq":'
 
@@ -51,7 +52,7 @@ class Send(_Frame):
     """A message of the member."""
 
     type: Literal["send"]
-    client_id: str = Field(min_length=1, max_length=MAX_CLIENT_ID)
+    client_id: ClientId
     text: str
     in_reply_to: str | None = None
 
@@ -60,7 +61,7 @@ class Press(_Frame):
     """An answer button."""
 
     type: Literal["press"]
-    client_id: str = Field(min_length=1, max_length=MAX_CLIENT_ID)
+    client_id: ClientId
     post: str
     button: str
 

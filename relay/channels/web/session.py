@@ -4,23 +4,21 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from relay.channels.web.socket import Socket
-from relay.core.rate import Bucket
 
 
 @dataclass(slots=True, eq=False)
 class Presence:
-    """A member who is connected: their devices, how far they are together, and what they may still send."""
+    """A member who is connected: their devices, and how far they are together."""
 
     member: int
     member_id: str
     community: int
-    bucket: Bucket
     sessions: "list[Session]" = field(default_factory=list)
     delivered: int = 0
     read: int = 0
 
 
-NOBODY = Presence(0, "", 0, Bucket(0, 0))
+NOBODY = Presence(0, "", 0)
 """Stands in for the member until a connection has signed in."""
 
 

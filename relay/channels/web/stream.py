@@ -16,7 +16,7 @@ from relay.channels.web.socket import SIGN_IN, Socket, Sweeper
 from relay.channels.web.upgrade import upgrade
 from relay.core.errors import Invalid, RelayError, TooMany
 from relay.core.identity import token_digest
-from relay.core.rate import Bucket, Rate
+from relay.core.rate import Buckets, Rate
 from relay.ports import Clock, SignedIn
 
 INBOX = 32  # frames a connection may send ahead of their answers
@@ -55,6 +55,10 @@ class Streams:
     settings: StreamSettings
     sweeper: Sweeper
     _silent: Silent = field(default_factory=Silent)
+    _sends: Buckets = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._sends = Buckets(Rate(self.settings.send_burst, self.settings.send_per_second))
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """The route of the stream; who calls it has looked at the Origin."""
@@ -155,10 +159,9 @@ class Streams:
 
     def _presence(self, signed: SignedIn) -> Presence:
         member = signed.member
-        bucket = Bucket(self.settings.send_burst, self.clock.monotonic())
         cursors = signed.cursors
         return self.hub.find(member.n) or Presence(
-            member.n, member.id, member.community, bucket, delivered=cursors.delivered, read=cursors.read
+            member.n, member.id, member.community, delivered=cursors.delivered, read=cursors.read
         )
 
     def _acknowledge(self, session: Session, *, delivered: int, read: int) -> None:
@@ -169,9 +172,7 @@ class Streams:
             self.hub.acknowledge(session, delivered=delivered, read=read)
 
     async def _say(self, session: Session, said: render.Send | render.Press) -> None:
-        rate = Rate(self.settings.send_burst, self.settings.send_per_second)
-        if wait := session.presence.bucket.take(rate, self.clock.monotonic()):
-            raise TooMany("Too many messages at once.", retry_after=wait)
+        self._sends.take(session.presence.member_id, self.clock.monotonic())
         signed = await self.hub.store.signed_in(session.digest, self.clock.now())
         if signed is None:
             session.socket.close(REVOKED, "revoked", render.bye("revoked", 0))

@@ -7,7 +7,7 @@ from relay.core.case import Case, CaseKind, CaseState, CaseView
 from relay.core.change import Appeal, Filed, Rule
 from relay.core.errors import Stale
 from relay.core.notice import stated
-from relay.core.thread import Status
+from relay.core.thread import Status, effect_of_ruling
 from relay.core.verdict import Action, Decision, Seen, Signal
 from relay.ports import Page, Paging
 from relay.stores.sql import messages, threads
@@ -34,13 +34,16 @@ ADD = """
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"""
 DECIDE = """
     INSERT INTO decisions
-        (message, at, action, score, signals, failures, rule_set, thresholds, took_us, automated, silent, decided_by, reason)
+        (message, at, action, score, signals, failures, rule_set, thresholds, took_us, automated, own, decided_by, reason)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"""
 RULE = """
     UPDATE cases
     SET state = $3, decided_by = $4, reason = CASE WHEN $5 = '' THEN reason ELSE $5 END, decided_at = $6, version = version + 1
     WHERE id = $1 AND version = $2
     RETURNING message"""
+RULED_ON = """
+    SELECT e.status, d.own FROM messages e JOIN decisions d ON d.n = (SELECT min(n) FROM decisions WHERE message = e.n)
+    WHERE e.n = $1"""
 SET_STATUS = """
     UPDATE messages SET status = $2 WHERE n = $1"""
 APPEAL = """
@@ -81,7 +84,7 @@ def put_decision(message: int, decision: Decision, at: datetime) -> Steps[None]:
         (
             message, us(at), decision.action.value, decision.score,
             packed([asdict(seen) for seen in decision.signals]), packed(decision.failures), decision.rule_set,
-            packed(dict(decision.thresholds)), decision.took_us, int(decision.automated), int(decision.silent), "", "",
+            packed(dict(decision.thresholds)), decision.took_us, int(decision.automated), decision.by_itself.value, "", "",
         ),
     )  # fmt: skip
 
@@ -92,12 +95,13 @@ def rule(change: Rule) -> Steps[Filed | None]:
     if not rows:
         raise Stale
     message = rows[0][0]
-    passed = change.status is Status.FILED
-    yield SET_STATUS, (message, int(change.status))
-    action = Action.ALLOW if passed else Action.REJECT
-    yield DECIDE, (message, us(change.at), action.value, 0.0, "[]", "[]", "", "{}", 0, 0, 0, change.by, change.reason)
-    yield from threads.heard(change.thread, change.at, reopens=passed)
-    seq = yield from messages.lengthen(change.thread.member, int(change.notice is not None), approves=passed)
+    ((before, own),) = yield RULED_ON, (message,)
+    effect = effect_of_ruling(Status(before), Action(own), change.status)
+    yield SET_STATUS, (message, int(effect.status))
+    action = (Action.ALLOW if effect.status is Status.FILED else Action.REJECT).value
+    yield DECIDE, (message, us(change.at), action, 0.0, "[]", "[]", "", "{}", 0, 0, action, change.by, change.reason)
+    yield from threads.heard(change.thread, change.at, reopens=effect.reopens)
+    seq = yield from messages.lengthen(change.thread.member, int(change.notice is not None), approves=effect.approves)
     if change.notice is None:
         return None
     yield from messages.put_item(change.notice, change.thread.n, seq)

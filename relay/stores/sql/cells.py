@@ -3,25 +3,23 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
 
 from relay.core.errors import Invalid
+from relay.core.moment import from_micros, micros
 from relay.ports import Page, Paging
 
 T = TypeVar("T")
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LIMIT = 1000  # rows a page; doors allow fewer
 HIGHEST = 2**63 - 1  # the largest integer of a column: the place before everything in a falling list
 
 
-def us(at: datetime) -> int:
-    """Microseconds since 1970; exact, which a float of seconds is not."""
-    since = at - EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+us = micros
+when = from_micros
 
 
 def us_or_none(at: datetime | None) -> int | None:
@@ -29,14 +27,9 @@ def us_or_none(at: datetime | None) -> int | None:
     return None if at is None else us(at)
 
 
-def when(micros: int) -> datetime:
-    """The aware time in UTC."""
-    return EPOCH + timedelta(microseconds=micros)
-
-
-def when_or_none(micros: int | None) -> datetime | None:
+def when_or_none(value: int | None) -> datetime | None:
     """NULL stays None."""
-    return None if micros is None else when(micros)
+    return None if value is None else when(value)
 
 
 def packed(value: object) -> str:

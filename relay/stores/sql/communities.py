@@ -22,9 +22,12 @@ ADD = """
     RETURNING n"""
 EDIT = """
     UPDATE communities
-    SET name = $2, language = $3, time_zone = $4, imprint = $5, privacy_url = $6, rules = $7, closed_at = $8
-    WHERE id = $1
+    SET name = COALESCE($2, name), language = COALESCE($3, language), time_zone = COALESCE($4, time_zone),
+        imprint = COALESCE($5, imprint), privacy_url = COALESCE($6, privacy_url), rules = COALESCE($7, rules),
+        closed_at = CASE $8 WHEN 1 THEN COALESCE(closed_at, $9) WHEN 0 THEN NULL ELSE closed_at END
+    WHERE n = $1
     RETURNING n"""
+_UNCHANGED = -1  # neither closed nor opened; a bare NULL would have no type in PostgreSQL
 
 
 class Communities(Queries):
@@ -55,12 +58,12 @@ def add(change: AddCommunity) -> Steps[int]:
 
 def edit(change: EditCommunity) -> Steps[None]:
     """Stale when it is not there."""
-    new = change.community
     rows = yield (
         EDIT,
         (
-            new.id, new.name, new.language, new.time_zone, new.imprint, new.privacy_url,
-            packed(asdict(new.rules)), us_or_none(new.closed_at),
+            change.community, change.name, change.language, change.time_zone, change.imprint, change.privacy_url,
+            None if change.rules is None else packed(asdict(change.rules)),
+            _UNCHANGED if change.closed is None else int(change.closed), us(change.at),
         ),
     )  # fmt: skip
     if not rows:

@@ -2,7 +2,8 @@
 
 A row is as narrow as can be. The deliveries of a post lie in the key range that the post names (with rows of others between
 them at times), so that no index by post is needed, and a release walks the range by its key. A released row stays SENDING: the
-cursors of the member's stream tell the rest. What is not released of a cancelled post is CANCELLED, and ERASED where the member
+cursors of the member's stream tell the rest. Where the relay pushes to the member too, attempts write the row's state, and the
+further of both counts. What is not released of a cancelled post is CANCELLED, and ERASED where the member
 is gone, without a row being touched.
 """
 
@@ -15,6 +16,7 @@ from relay.core.delivery import DeliveryState
 from relay.core.errors import Stale
 from relay.core.post import Post, PostState
 from relay.ports import DeliveryView, Page, Paging
+from relay.stores.sql import attempts
 from relay.stores.sql.cells import asked, page, place_in, us
 from relay.stores.sql.steps import Queries, Row, Steps
 
@@ -22,11 +24,11 @@ STATE = """
     CASE
         WHEN s.member IS NULL THEN 11
         WHEN d.state = 0 AND p.state = 3 THEN 10
-        WHEN d.state <> 1 THEN d.state
-        WHEN d.seq <= s.read_seq THEN 5
-        WHEN d.seq <= s.delivered_seq THEN 4
-        WHEN d.seq <= s.sent_seq THEN 3
-        ELSE 1
+        WHEN d.seq IS NULL THEN d.state
+        WHEN d.seq <= s.read_seq OR d.state = 5 THEN 5
+        WHEN d.seq <= s.delivered_seq OR d.state = 4 THEN 4
+        WHEN d.seq <= s.sent_seq OR d.state = 3 THEN 3
+        ELSE d.state
     END"""
 COUNTS = f"""
     SELECT x.state, count(*)
@@ -150,6 +152,7 @@ def release(change: ReleasePost) -> Steps[Released]:
         yield RELEASE, (post, start, to)
         yield LEAVE_OUT, (post, start, to)
         seqs = _pairs((yield RELEASED, (post, start, to))[0])
+        yield from attempts.make_of_post(post, start, to, change.now)
     finished = to >= last
     yield WALKED, (post, to, int(PostState.SENT if finished else PostState.SENDING))
     return Released(seqs, to, finished)

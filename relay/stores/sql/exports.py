@@ -1,4 +1,8 @@
-"""An export in SQL: everything the relay holds of one member, and nothing of anybody else."""
+"""An export in SQL: everything the relay holds of one member, and nothing of anybody else.
+
+What other members brought about is theirs: a message that was held or discarded without a word reads as any other, and a case
+is there from the moment on that the member was told of it.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,12 +32,15 @@ THREADS = """
     SELECT t.id, p.id, t.state, t.created_at FROM threads t LEFT JOIN posts p ON p.n = t.post
     WHERE t.member = $1 ORDER BY t.n"""
 MESSAGES = """
-    SELECT t.id, e.id, e.role, e.text, e.status, e.at, e.in_reply_to FROM threads t JOIN messages e ON e.thread = t.n
+    SELECT t.id, e.id, e.role, e.text, CASE WHEN e.status = 2 THEN 2 ELSE 0 END, e.at, e.in_reply_to
+    FROM threads t JOIN messages e ON e.thread = t.n
     WHERE t.member = $1 AND e.internal = 0 ORDER BY e.n"""
 CASES = """
     SELECT k.id, e.id, k.kind, k.state, k.reason, k.opened_at, k.decided_at, k.appeal, k.appeal_at
     FROM threads t JOIN messages e ON e.thread = t.n JOIN cases k ON k.message = e.n
-    WHERE t.member = $1 ORDER BY k.n"""
+    WHERE t.member = $1 AND EXISTS (
+        SELECT 1 FROM messages told WHERE told.thread = t.n AND told.case_id = k.id AND told.internal = 0)
+    ORDER BY k.n"""
 PRESSES = """
     SELECT p.id, r.button, r.at FROM presses r JOIN posts p ON p.n = r.post WHERE r.member = $1 ORDER BY r.at"""
 

@@ -23,8 +23,6 @@ CONSENTS = """
     SELECT channel, source, text_version, at, withdrawn_at FROM consents WHERE member = $1 ORDER BY n"""
 ADDRESSES = """
     SELECT channel, address FROM addresses WHERE member = $1 ORDER BY channel, address"""
-AUDIENCE = """
-    SELECT count(*) FROM members WHERE community = $1 AND standing = 0"""
 
 ADD = """
     INSERT INTO members
@@ -39,7 +37,10 @@ ADD_CONSENT = """
 ADD_ADDRESS = """
     INSERT INTO addresses (community, channel, address, member) VALUES ($1, $2, $3, $4)"""
 EDIT = """
-    UPDATE members SET name = $2, language = $3, time_zone = $4, tags = $5, attributes = $6 WHERE n = $1
+    UPDATE members
+    SET name = COALESCE($2, name), language = COALESCE($3, language), time_zone = COALESCE($4, time_zone),
+        tags = COALESCE($5, tags), attributes = COALESCE($6, attributes)
+    WHERE n = $1
     RETURNING n"""
 STAND = """
     UPDATE members SET standing = $2 WHERE n = $1 AND standing <> $2
@@ -48,6 +49,11 @@ WITHDRAW = """
     UPDATE consents SET withdrawn_at = $2 WHERE member = $1 AND withdrawn_at IS NULL"""
 
 ERASE_FIRST = (
+    """
+    DELETE FROM answers WHERE about <> '' AND about IN (SELECT t.id FROM threads t WHERE t.member = $1)""",
+    """
+    DELETE FROM answers WHERE about <> '' AND about IN (
+        SELECT k.id FROM threads t JOIN messages m ON m.thread = t.n JOIN cases k ON k.message = m.n WHERE t.member = $1)""",
     """DELETE FROM presses WHERE member = $1""",
     """
     DELETE FROM decisions WHERE message IN (
@@ -55,6 +61,8 @@ ERASE_FIRST = (
     """
     DELETE FROM cases WHERE message IN (
         SELECT m.n FROM threads t JOIN messages m ON m.thread = t.n WHERE t.member = $1)""",
+    """
+    DELETE FROM attempts WHERE delivery IN (SELECT n FROM deliveries WHERE member = $1 AND seq IS NOT NULL)""",
     """DELETE FROM deliveries WHERE member = $1 AND seq IS NOT NULL AND message IS NOT NULL""",
     """
     UPDATE deliveries SET state = 11, member = NULL, seq = NULL
@@ -68,12 +76,10 @@ ERASE_FIRST = (
 )
 ERASE_TOKENS = """
     DELETE FROM tokens WHERE kind = 'member' AND subject = $1"""
-ERASE_ANSWERS = """
-    DELETE FROM answers
-    WHERE replace(caller, $2, '') <> caller OR replace(body, $2, '') <> body OR about = $2
-        OR about IN (SELECT t.id FROM threads t WHERE t.member = $1)
-        OR about IN (
-            SELECT k.id FROM threads t JOIN messages m ON m.thread = t.n JOIN cases k ON k.message = m.n WHERE t.member = $1)"""
+ERASE_OWN_ANSWERS = """
+    DELETE FROM answers WHERE caller = $1"""
+ERASE_ANSWERS_ABOUT = """
+    DELETE FROM answers WHERE about = $1 AND about <> ''"""
 ERASE_MEMBER = """
     DELETE FROM members WHERE n = $1 AND id = $2
     RETURNING n"""
@@ -95,10 +101,6 @@ class Members(Queries):
     async def addresses(self, member: int) -> Sequence[Address]:
         return [Address(channel, address) for channel, address in await self._rows(ADDRESSES, member)]
 
-    async def audience_size(self, community: int) -> int:
-        rows = await self._scan(AUDIENCE, community)
-        return int(rows[0][0])
-
 
 def add(change: AddMember) -> Steps[int]:
     """The member with stream, consent, addresses and first token."""
@@ -119,11 +121,9 @@ def add(change: AddMember) -> Steps[int]:
 
 
 def edit(change: EditMember) -> Steps[None]:
-    new = change.member
-    rows = yield (
-        EDIT,
-        (new.n, new.name, new.language, new.time_zone, packed(new.tags), packed(dict(new.attributes))),
-    )
+    tags = None if change.tags is None else packed(change.tags)
+    attributes = None if change.attributes is None else packed(dict(change.attributes))
+    rows = yield EDIT, (change.member, change.name, change.language, change.time_zone, tags, attributes)
     if not rows:
         raise Stale
 
@@ -142,7 +142,8 @@ def rejoin(change: Rejoin) -> Steps[None]:
 
 def erase(change: Erase) -> Steps[None]:
     """What is planned for the member and not released is left to the release, which finds them gone."""
-    yield ERASE_ANSWERS, (change.member, change.id)
+    yield ERASE_OWN_ANSWERS, (change.id,)
+    yield ERASE_ANSWERS_ABOUT, (change.id,)
     for sql in ERASE_FIRST:
         yield sql, (change.member,)
     yield ERASE_TOKENS, (change.id,)

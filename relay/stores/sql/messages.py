@@ -4,7 +4,7 @@ from relay.core.change import AddNote, Filed, SendMessage
 from relay.core.errors import Stale
 from relay.core.thread import Message, NewThread, Role, Status
 from relay.ports import Page, Paging
-from relay.stores.sql import threads
+from relay.stores.sql import attempts, threads
 from relay.stores.sql.cells import asked, page, place_in, us, when
 from relay.stores.sql.steps import Queries, Row, Steps
 
@@ -60,15 +60,17 @@ def put(message: Message, thread: int) -> Steps[int]:
 
 
 def put_item(message: Message, thread: int, seq: int) -> Steps[int]:
-    """The row and its place in the member's stream; the message's key."""
+    """The row and its place in the member's stream, and an attempt where the relay pushes to them; the message's key."""
     n = yield from put(message, thread)
     yield DELIVER, (message.member, n, seq)
+    if message.role is not Role.MEMBER:
+        yield from attempts.make_of_item(message.member, seq, message.at)
     return n
 
 
-def lengthen(member: int, by: int, *, approves: bool = False) -> Steps[int]:
-    """The first of the new seqs; counts a message that was let through. Stale when the member is gone."""
-    rows = yield LENGTHEN, (member, by, int(approves))
+def lengthen(member: int, by: int, *, approves: int = 0) -> Steps[int]:
+    """The first of the new seqs; `approves` is how many more messages count as let through. Stale when the member is gone."""
+    rows = yield LENGTHEN, (member, by, approves)
     if not rows:
         raise Stale
     return int(rows[0][0]) - by + 1

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from relay.core.change import AcceptPost, CancelPost, DropPlans, PlanPost, Press
-from relay.core.errors import Stale
+from relay.core.change import AcceptPost, CancelPost, DropPlan, DropPlans, PlanPost, Press
+from relay.core.errors import Conflict, Stale
 from relay.core.post import Button, Post, PostState
 from relay.ports import Page, Paging
 from relay.stores.sql.cells import HIGHEST, asked, packed, page, place_in, unpacked, us, us_or_none, when, when_or_none
@@ -14,7 +14,6 @@ COLUMNS = """
     p.n, p.id, p.community, p.author, p.text, p.created_at, p.title, p.buttons, p.urgent, p.expires_at, p.state, p.audience,
     p.accepted_at, p.first_delivery, p.last_delivery, p.released_to"""
 BY_ID = f"""SELECT {COLUMNS} FROM posts p WHERE p.id = $1 AND p.state <> 0"""  # noqa: S608  columns, no values
-BY_N = f"""SELECT {COLUMNS} FROM posts p WHERE p.n = $1 AND p.state <> 0"""  # noqa: S608
 SENDING = f"""SELECT {COLUMNS} FROM posts p WHERE p.state = 1 ORDER BY p.n"""  # noqa: S608
 LISTED = f"""
     SELECT {COLUMNS} FROM posts p WHERE p.community = $1 AND p.state <> 0 AND p.n < $2
@@ -32,10 +31,15 @@ ACCEPT = """
     UPDATE posts
     SET state = 1, accepted_at = $2, released_to = CASE WHEN audience = 0 THEN 0 ELSE first_delivery - 1 END
     WHERE id = $1 AND state = 0
+        AND EXISTS (SELECT 1 FROM communities c WHERE c.n = posts.community AND c.closed_at IS NULL)
     RETURNING n"""
 CANCEL = """
     UPDATE posts SET state = 3, cancelled_at = $2 WHERE n = $1 AND state = 1
     RETURNING n"""
+PLAN_OF = """
+    SELECT n, first_delivery, last_delivery FROM posts WHERE id = $1 AND state = 0"""
+SHORTEN = """
+    UPDATE posts SET first_delivery = $2 WHERE n = $1"""
 PLANS = """
     SELECT n, first_delivery, last_delivery FROM posts WHERE state = 0"""
 DROP_ROWS = """
@@ -50,10 +54,6 @@ PRESS = """
 class Posts(Queries):
     async def post(self, post_id: str) -> Post | None:
         rows = await self._rows(BY_ID, post_id)
-        return made(rows[0]) if rows else None
-
-    async def post_by_n(self, n: int) -> Post | None:
-        rows = await self._rows(BY_N, n)
         return made(rows[0]) if rows else None
 
     async def posts(self, community: int, paging: Paging) -> Page[Post]:
@@ -85,7 +85,8 @@ def accept(change: AcceptPost) -> Steps[None]:
     """One row makes all deliveries of the post real."""
     rows = yield ACCEPT, (change.post.id, us_or_none(change.post.accepted_at))
     if not rows:
-        raise Stale
+        rows = yield PLAN_OF, (change.post.id,)
+        raise Conflict("This community is closed.") if rows else Stale()
 
 
 def cancel(change: CancelPost) -> Steps[None]:
@@ -93,6 +94,21 @@ def cancel(change: CancelPost) -> Steps[None]:
     rows = yield CANCEL, (change.post, us(change.at))
     if not rows:
         raise Stale
+
+
+def drop_plan(change: DropPlan) -> Steps[int]:
+    """A group from the front; the post goes with the last one."""
+    rows = yield PLAN_OF, (change.post,)
+    if not rows:
+        return 0
+    n, first, last = rows[0]
+    to = min(first + change.limit - 1, last)
+    yield DROP_ROWS, (n, first, to)
+    if to < last:
+        yield SHORTEN, (n, to + 1)
+        return int(last - to)
+    yield DROP, (n,)
+    return 0
 
 
 def drop_plans(_change: DropPlans) -> Steps[None]:

@@ -1,25 +1,22 @@
 """A member's reply in SQL: message, thread, decision, case and notice, in as few statements as can be."""
 
 from relay.core.change import Filed, FileReply
-from relay.core.thread import NewThread, Status
-from relay.core.verdict import Action
+from relay.core.thread import NewThread, effect_of
 from relay.stores.sql import cases, messages, threads
 from relay.stores.sql.steps import Steps
-
-REOPENS = {Status.FILED, Status.HELD}  # what staff will never read brings no thread back to them
 
 
 def file_reply(change: FileReply) -> Steps[Filed]:
     """The stream's row comes first: it makes the member's own changes wait for each other on every engine."""
     filing = change.filing
     message, notice = filing.message, filing.notice
-    approves = filing.decision.action is Action.ALLOW
-    seq = yield from messages.lengthen(message.member, 1 if notice is None else 2, approves=approves)
+    effect = effect_of(filing.decision)
+    seq = yield from messages.lengthen(message.member, 1 if notice is None else 2, approves=effect.approves)
     if isinstance(filing.thread, NewThread):
         thread = yield from threads.start(filing.thread, message, change.community)
     else:
         thread = filing.thread.n
-        yield from threads.heard(filing.thread, message.at, reopens=message.status in REOPENS)
+        yield from threads.heard(filing.thread, message.at, reopens=effect.reopens)
     n = yield from messages.put_item(message, thread, seq)
     yield from cases.put_decision(n, filing.decision, message.at)
     if filing.case is not None:

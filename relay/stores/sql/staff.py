@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from relay.core.change import AddKey, AddStaff, RemoveStaff, RevokeKey
-from relay.core.errors import Stale
+from relay.core.errors import Conflict, Stale
 from relay.core.staff import Key, Role, Staff, TokenKind
 from relay.stores.sql import tokens
 from relay.stores.sql.cells import packed, unpacked, us, us_or_none, when, when_or_none
@@ -17,8 +17,12 @@ ADD_STAFF = """
     INSERT INTO staff (id, name, role, created_at, removed_at) VALUES ($1, $2, $3, $4, $5)
     RETURNING n"""
 REMOVE_STAFF = """
-    UPDATE staff SET removed_at = $2 WHERE id = $1 AND removed_at IS NULL
+    UPDATE staff SET removed_at = $2
+    WHERE id = $1 AND removed_at IS NULL AND (role <> 'owner' OR EXISTS (
+        SELECT 1 FROM staff o WHERE o.role = 'owner' AND o.removed_at IS NULL AND o.id <> $1))
     RETURNING n"""
+STILL_HERE = """
+    SELECT 1 FROM staff WHERE id = $1 AND removed_at IS NULL"""
 KEYS = """
     SELECT n, id, name, scopes, created_by, created_at, expires_at, revoked_at FROM keys ORDER BY n"""
 KEY_BY_ID = """
@@ -60,7 +64,8 @@ def add_staff(change: AddStaff) -> Steps[int]:
 def remove_staff(change: RemoveStaff) -> Steps[None]:
     rows = yield REMOVE_STAFF, (change.id, us(change.at))
     if not rows:
-        raise Stale
+        rows = yield STILL_HERE, (change.id,)
+        raise Conflict("The last owner cannot be removed.") if rows else Stale()
     yield from tokens.end(TokenKind.STAFF, change.id, change.at)
 
 

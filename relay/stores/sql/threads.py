@@ -18,6 +18,8 @@ BY_ID = f"""{SELECT} WHERE t.id = $1"""
 LISTED = f"""{SELECT} WHERE t.community = $1 AND (t.active_at, t.n) < ($2, $3)"""
 IN_ORDER = """ORDER BY t.active_at DESC, t.n DESC LIMIT $4"""
 OF_STATE = """t.state = {}"""
+AWAKE = """(t.state = 0 OR t.state = 2 AND t.snoozed_until <= {})"""
+ASLEEP = """t.state = 2 AND t.snoozed_until > {}"""
 OF_ASSIGNEE = """t.assignee = {}"""
 OF_LABEL = """t.n IN (SELECT l.thread FROM thread_labels l WHERE l.label = {})"""
 OF_POST = """p.id = {}"""
@@ -88,7 +90,7 @@ class Threads(Queries):
         conditions: list[str] = []
         values: list[object] = []
         asked_for = (
-            (OF_STATE, None if wanted.state is None else int(wanted.state)),
+            _of_state(wanted),
             (OF_ASSIGNEE, wanted.assignee),
             (OF_LABEL, wanted.label),
             (OF_POST, wanted.post),
@@ -102,6 +104,14 @@ class Threads(Queries):
             values.append(value)
             conditions.append(OF_TEXT.format(found))
         return conditions, values
+
+
+def _of_state(wanted: ThreadFilter) -> tuple[str, int | None]:
+    if wanted.now is not None and wanted.state is ThreadState.OPEN:
+        return AWAKE, us(wanted.now)
+    if wanted.now is not None and wanted.state is ThreadState.SNOOZED:
+        return ASLEEP, us(wanted.now)
+    return OF_STATE, None if wanted.state is None else int(wanted.state)
 
 
 def start(thread: NewThread, message: Message, community: int) -> Steps[int]:

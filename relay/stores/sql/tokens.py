@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from relay.core.change import AddToken, RevokeTokens
+from relay.core.errors import Stale
 from relay.core.staff import Token, TokenKind
 from relay.stores.sql.cells import us, us_or_none, when, when_or_none
 from relay.stores.sql.steps import Queries, Row, Steps
@@ -11,12 +12,23 @@ VALID = """
     SELECT t.id, t.kind, t.digest, t.subject, t.created_at, t.device, t.expires_at
     FROM tokens t
     WHERE t.digest = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2)"""
-ADD = """
-    INSERT INTO tokens (digest, id, kind, subject, device, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)"""
+ADD_TO_MEMBER = """
+    INSERT INTO tokens (digest, id, kind, subject, device, created_at, expires_at)
+    SELECT $1, $2, $3, m.id, $5, $6, $7 FROM members m WHERE m.id = $4
+    RETURNING n"""
+ADD_TO_STAFF = """
+    INSERT INTO tokens (digest, id, kind, subject, device, created_at, expires_at)
+    SELECT $1, $2, $3, s.id, $5, $6, $7 FROM staff s WHERE s.id = $4 AND s.removed_at IS NULL
+    RETURNING n"""
+ADD_TO_KEY = """
+    INSERT INTO tokens (digest, id, kind, subject, device, created_at, expires_at)
+    SELECT $1, $2, $3, k.id, $5, $6, $7 FROM keys k WHERE k.id = $4 AND k.revoked_at IS NULL
+    RETURNING n"""
 REVOKE_DEVICE = """
     UPDATE tokens SET revoked_at = $4 WHERE subject = $1 AND kind = $2 AND device = $3 AND revoked_at IS NULL"""
 REVOKE_ALL = """
     UPDATE tokens SET revoked_at = $3 WHERE subject = $1 AND kind = $2 AND revoked_at IS NULL"""
+_ADD = {TokenKind.MEMBER: ADD_TO_MEMBER, TokenKind.STAFF: ADD_TO_STAFF, TokenKind.KEY: ADD_TO_KEY}
 
 
 class Tokens(Queries):
@@ -32,14 +44,16 @@ def add(change: AddToken) -> Steps[None]:
 
 
 def put(token: Token) -> Steps[None]:
-    """The row alone."""
-    yield (
-        ADD,
+    """The row alone. Stale when its subject is gone, so that nothing comes to be of who was erased."""
+    rows = yield (
+        _ADD[token.kind],
         (
             token.digest, token.id, token.kind.value, token.subject, token.device,
             us(token.created_at), us_or_none(token.expires_at),
         ),
     )  # fmt: skip
+    if not rows:
+        raise Stale
 
 
 def revoke(change: RevokeTokens) -> Steps[None]:

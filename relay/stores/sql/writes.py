@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from relay.core import change
+from relay.core import attempt, change
 from relay.stores.sql import (
+    attempts,
     cases,
     communities,
     deliveries,
@@ -38,6 +39,7 @@ APPLY: Mapping[type[Any], Write] = MappingProxyType(
         change.PlanPost: posts.plan,
         change.FreezeAudience: deliveries.freeze,
         change.AcceptPost: posts.accept,
+        change.DropPlan: posts.drop_plan,
         change.DropPlans: posts.drop_plans,
         change.ReleasePost: deliveries.release,
         change.CancelPost: posts.cancel,
@@ -51,6 +53,12 @@ APPLY: Mapping[type[Any], Write] = MappingProxyType(
         change.Appeal: cases.appeal,
         change.Press: posts.press,
         change.AdvanceCursors: deliveries.advance,
+        attempt.SetPushed: attempts.set_pushed,
+        attempt.RecoverAttempts: attempts.recover,
+        attempt.ClaimAttempts: attempts.claim,
+        attempt.SettleAttempts: attempts.settle,
+        attempt.AddReceipts: attempts.add_receipts,
+        attempt.HearFrom: attempts.hear_from,
         change.Remember: record.remember,
         change.Forget: record.forget,
         change.Record: record.record,

@@ -192,6 +192,21 @@ async def test_too_many_messages_at_once_are_refused_with_the_time_to_wait(pool:
     assert (refused["client_id"], refused["problem"]["status"]) == ("c3", 429)
 
 
+async def test_coming_back_does_not_fill_the_bucket_again(pool: Pool) -> None:
+    member = await pool.member()
+    first = await pool.join(member.token)
+    for n in range(3):
+        await first.say(type="send", client_id=f"c{n}", text="Hello")
+    for _ in range(6):
+        await first.hear()
+    await first.socket.close()
+
+    again = await pool.join(member.token, after=3)
+    await again.say(type="send", client_id="c3", text="Hello")
+
+    assert (await again.hear())["problem"]["status"] == 429
+
+
 async def test_frames_too_far_ahead_of_their_answers_are_refused_and_the_connection_stays(pool: Pool) -> None:
     member = await pool.member()
     device = await pool.join(member.token)
