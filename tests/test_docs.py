@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -116,14 +117,25 @@ def test_a_shell_snippet_parses_and_calls_commands_that_exist(snippet: Snippet) 
     assert unknown == [], snippet.where
 
 
-@pytest.mark.parametrize("line", ["relay no-such-command", "relay serve --no-such-option", "relay community no-such"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "relay no-such-command",
+        "relay serve --no-such-option",
+        "relay community no-such",
+        "relay plugin list",
+        "relay post send pool two words | cat",
+    ],
+)
 def test_a_command_line_that_does_not_exist_is_found(line: str) -> None:
     assert list(unknown_in(line)) != []
 
 
 def unknown_in(line: str) -> Iterator[str]:
     """What a `relay ...` line names and the command line does not know."""
-    words = shlex.split(line, comments=True)[1:]
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer.wordchars += "$:,%"
+    words = list(takewhile(lambda word: not set(word) <= set("|&;<>"), lexer))[1:]
     command: click.Command = main
     context = click.Context(command, info_name="relay")
     while isinstance(command, click.Group) and words:
@@ -135,11 +147,15 @@ def unknown_in(line: str) -> Iterator[str]:
             yield f"{context.command_path} {word}"
             return
         command, context = found, click.Context(found, info_name=word, parent=context)
-    known = {option for parameter in command.get_params(context) for option in (*parameter.opts, *parameter.secondary_opts)}
-    for word in words:
-        option = word.partition("=")[0]
-        if option.startswith("--") and option not in known:
-            yield f"{context.command_path} {option}"
+    try:
+        command.make_context(context.info_name, words, parent=context.parent)
+    except click.exceptions.Exit:  # --help
+        return
+    except click.BadParameter as error:  # a file that only the reader has is none of our business, what is missing is
+        if isinstance(error, click.MissingParameter):
+            yield f"{context.command_path}: {error.format_message()}"
+    except click.UsageError as error:
+        yield f"{context.command_path}: {error.format_message()}"
 
 
 @pytest.mark.parametrize("name", make.PAGES)

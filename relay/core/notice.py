@@ -20,31 +20,31 @@ class Occasion(StrEnum):
 _TEXTS: dict[str, dict[Occasion, str]] = {
     "en": {
         Occasion.REJECTED_BY_RULE: (
-            "Your message was not passed on to the team of {name}. Reason: {reason}. An automatic rule decided this. "
+            "The team of {name} did not get your message. Reason: “{reason}”. An automatic rule decided this. "
             "You can ask for a person to look at it."
         ),
         Occasion.REJECTED_BY_PERSON: (
-            "Your message was not accepted by the team of {name}. Reason: {reason}. A person decided this. "
+            "The team of {name} did not accept your message. Reason: “{reason}”. A person decided this. "
             "You can ask for another person to look at it."
         ),
         Occasion.DELIVERED_AFTER_APPEAL: "A person looked at your message again. The team of {name} has it now.",
-        Occasion.LEFT: "You get no more posts from {name}. Send START to come back.",
-        Occasion.BACK: "You get the posts from {name} again. Send STOP to leave.",
+        Occasion.LEFT: "Posts from {name} no longer come to you. Send START to get them again.",
+        Occasion.BACK: "Posts from {name} come to you again. Send STOP to leave.",
         Occasion.DATA: "You can get a copy of your data or have it erased. Write it here, the team of {name} will help.",
         Occasion.HELP: "Only the team of {name} reads what you write here. STOP: no more posts. DATA: your data.",
     },
     "de": {
         Occasion.REJECTED_BY_RULE: (
-            "Deine Nachricht ging nicht an das Team von {name}. Grund: {reason}. Das hat eine automatische Regel entschieden. "
-            "Du kannst verlangen, dass ein Mensch sich deine Nachricht ansieht."
+            "Das Team von {name} hat deine Nachricht nicht bekommen. Grund: „{reason}“. Das hat eine automatische Regel "
+            "entschieden. Du kannst verlangen, dass ein Mensch sich deine Nachricht ansieht."
         ),
         Occasion.REJECTED_BY_PERSON: (
-            "Das Team von {name} hat deine Nachricht nicht angenommen. Grund: {reason}. Das hat ein Mensch entschieden. "
+            "Das Team von {name} hat deine Nachricht nicht angenommen. Grund: „{reason}“. Das hat ein Mensch entschieden. "
             "Du kannst verlangen, dass ein anderer Mensch sich deine Nachricht ansieht."
         ),
-        Occasion.DELIVERED_AFTER_APPEAL: "Ein Mensch hat deine Nachricht noch einmal geprüft. Das Team von {name} hat sie.",
+        Occasion.DELIVERED_AFTER_APPEAL: "Jemand hat deine Nachricht noch einmal geprüft. Das Team von {name} hat sie jetzt.",
         Occasion.LEFT: "Du bekommst keine Posts von {name} mehr. Mit START bist du wieder dabei.",
-        Occasion.BACK: "Du bekommst wieder Posts von {name}. Mit STOP meldest du dich ab.",
+        Occasion.BACK: "Du bekommst die Posts von {name} wieder. Mit STOP meldest du dich ab.",
         Occasion.DATA: "Du kannst deine Daten einsehen und löschen lassen. Schreib es hier, das Team von {name} hilft dir.",
         Occasion.HELP: "Nur das Team von {name} liest, was du hier schreibst. STOP: keine Posts mehr. DATEN: deine Daten.",
     },
