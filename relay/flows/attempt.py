@@ -1,7 +1,7 @@
 """Attempt: what is due at the members' addresses goes to their platforms, once each, and what becomes of it is written down."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -55,13 +55,23 @@ class Line:
         """How many more may be under way."""
         return WINDOW - len(self.under_way) - len(self.done)
 
+    def start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Runs on when who waits for it is cancelled; `drain` ends it."""
+        task = asyncio.create_task(work, name=f"attempt on {self.channel.name}")
+        self.under_way.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("attempt broke off", channel=self.channel.name, exc_info=error)
+
 
 class Attempt:
     """The exit to platforms, beside the members' streams. With no channel it does nothing."""
 
-    def __init__(
-        self, store: Store, clock: Clock, ids: Ids, random: Random, channels: Iterable[Channel] = ()
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, ids: Ids, random: Random, channels: Iterable[Channel] = ()) -> None:
         self.store = store
         self.clock = clock
         self.ids = ids
@@ -98,14 +108,22 @@ class Attempt:
 
     async def drain(self) -> None:
         """At the end, after `run`: waits a little for what is under way. What is cut off is unknown at the next start."""
-        tasks = [task for line in self.lines for task in line.under_way]
-        if tasks:
-            await asyncio.wait(tasks, timeout=DRAIN)
-        for task in tasks:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN):
+                while under_way := self._under_way():
+                    await asyncio.wait(under_way)
+        cut_off = self._under_way()
+        for task in cut_off:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for line in self.lines:
-            await self._settle(line)
+        await asyncio.gather(*cut_off, return_exceptions=True)
+        try:
+            for line in self.lines:
+                await self._settle(line)
+        except Unavailable as problem:
+            log.warning("attempts not written down", why=problem.detail)
+
+    def _under_way(self) -> list[asyncio.Task[None]]:
+        return [task for line in self.lines for task in line.under_way]
 
     async def _work(self, line: Line) -> None:
         while True:
@@ -135,19 +153,16 @@ class Attempt:
             return LOOK_EVERY
         if due > now:
             return (due - now).total_seconds()
-        await self._claim(line)
+        room = min(line.free, line.bucket.holds(line.channel.rate, monotonic))
+        await asyncio.shield(line.start(self._claim(line, room)))  # what is claimed is sent, even if this is cancelled
         return 0.0
 
-    async def _claim(self, line: Line) -> None:
-        rate, monotonic = line.channel.rate, self.clock.monotonic()
-        room = min(line.free, line.bucket.holds(rate, monotonic))
+    async def _claim(self, line: Line, room: int) -> None:
         references = tuple(self.ids() for _ in range(room))
         (claimed,) = await self.store.commit(ClaimAttempts(line.channel.name, references, self.clock.now()))
         for claim in claimed.claims if isinstance(claimed, Claimed) else ():
-            line.bucket.take(rate, monotonic)
-            task = asyncio.create_task(self._try(line, claim), name=f"attempt on {line.channel.name}")
-            line.under_way.add(task)
-            task.add_done_callback(line.under_way.discard)
+            line.bucket.take(line.channel.rate, self.clock.monotonic())
+            line.start(self._try(line, claim))
 
     async def _settle(self, line: Line) -> None:
         """One commit for all that ended; kept for the next time when the store cannot take them."""
@@ -167,7 +182,7 @@ class Attempt:
         if settlement.closed_until is not None:
             pause = (settlement.closed_until - now).total_seconds()
             line.closed_until = max(line.closed_until, self.clock.monotonic() + pause)
-            log.warning("channel closed", channel=line.channel.name, seconds=pause, why=settlement.reason)
+            log.warning("channel closed", channel=line.channel.name, seconds=pause, why=type(end).__name__)
         line.done.append(settlement)
         line.wake.set()
 

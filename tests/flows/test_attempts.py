@@ -185,7 +185,8 @@ async def test_a_channel_gets_no_more_than_its_rate(pushed: Pushed) -> None:
 async def test_what_was_under_way_at_a_crash_is_unknown_and_never_sent_again(pushed: Pushed, *, taken: bool) -> None:
     community = await pushed.house.community()
     member = await pushed.member(community)
-    pushed.platform.holds = taken
+    pushed.platform.holds = True
+    pushed.platform.is_deaf = not taken
     post = await pushed.posted(community)
     await pushed.attempt.turn(pushed.line)
     if taken:
@@ -193,7 +194,7 @@ async def test_what_was_under_way_at_a_crash_is_unknown_and_never_sent_again(pus
 
     unknown = await pushed.restart()
     counts = await pushed.counts(post)
-    pushed.platform.holds = False
+    pushed.platform.go.set()
     for _ in range(3):
         await pushed.turn()
         pushed.house.clock.pass_(DAY)
