@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import socket
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
@@ -25,7 +26,7 @@ from relay.channels.web.socket import SIGN_IN, Sweeper
 from relay.channels.web.stream import Doors, Streams, StreamSettings
 from relay.clock import SystemClock
 from relay.core.change import AcceptPost, Erase, Filed, FileReply, Released, ReleasePost, Rule, SendMessage, SetFact
-from relay.core.identity import ID_BYTES, TOKEN_BYTES, encode, token_digest
+from relay.core.identity import ID_BYTES, TOKEN_BYTES, encode, is_token, token_digest
 from relay.core.verdict import Rules
 from relay.flows.answer import Answer
 from relay.flows.attempt import Attempt
@@ -48,6 +49,7 @@ from relay.web.server import build
 from relay.web.settings import HttpSettings
 
 COLLECT_AFTER = (50_000, 20, 50)  # a full collection walks every connection: 60 ms with 10,000, so it comes seldom
+BACKLOG = 4096  # connections that the kernel keeps while all come back at once
 MIN_OWNER_TOKEN = 32  # characters
 PSEUDONYM_KEY = "pseudonym_key"
 DATABASE = "relay.db"
@@ -175,9 +177,7 @@ class App:
             raise OSError("The database could not be written. The relay stops; started again it recovers.")
 
 
-async def open_app(
-    settings: Settings, stack: AsyncExitStack, owner_token: str | None, channels: Sequence[Channel] = ()
-) -> App:
+async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str | None, channels: Sequence[Channel] = ()) -> App:
     """Opens all parts and connects them; what has to be closed goes onto `stack`. Raises StartError, PluginError.
 
     `channels` are the platforms that it pushes to, beside the members' streams.
@@ -259,14 +259,17 @@ def build_server(app: App, settings: Settings) -> web.Application:
 async def serve(
     settings: Settings, ready: Callable[[str, str | None], None], stop: asyncio.Event, owner_token: str | None
 ) -> None:
-    """Runs a relay until `stop` is set: `ready(url, owner token or None)` is called when it answers requests."""
+    """Runs a relay until `stop` is set: `ready(url, owner token or None)` is called when it answers requests.
+
+    The address is taken first, so that a first start that cannot have it makes no owner whose token nobody sees.
+    """
     async with AsyncExitStack() as stack:
+        listening = stack.enter_context(_listening(settings.http.host, settings.http.port))
         app = await open_app(settings, stack, owner_token)
         runner = Runner(build_server(app, settings), settings.http)
         await runner.setup()
         stack.push_async_callback(_drain, app, runner)
-        site = web.TCPSite(runner, settings.http.host, settings.http.port, backlog=4096)
-        await site.start()
+        await web.SockSite(runner, listening, backlog=BACKLOG).start()
         gc.collect()
         gc.freeze()  # what start-up made lives as long as the process; the collector need not walk it again
         gc.set_threshold(*COLLECT_AFTER)
@@ -275,19 +278,24 @@ async def serve(
         log.info("stopping")
 
 
+def _listening(host: str, port: int) -> socket.socket:
+    """Raises OSError when the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
+
 async def _drain(app: App, runner: web.AppRunner) -> None:
     for site in tuple(runner.sites):
         await site.stop()
     await app.streams.close()
-    await runner.cleanup()
-    await app.flows.attempt.drain()
+    await asyncio.gather(runner.cleanup(), app.flows.attempt.drain())
     await app.flows.deliver.flush()
 
 
 async def _owner(store: Store, govern: Govern, token: str | None) -> str | None:
     """The owner of a fresh relay. Returns their token when it was made here."""
-    if token is not None and len(token) < MIN_OWNER_TOKEN:
-        raise StartError(f"RELAY_OWNER_TOKEN has {len(token)} characters; it needs at least {MIN_OWNER_TOKEN}.")
+    if token is not None and (len(token) < MIN_OWNER_TOKEN or not is_token(token)):
+        raise StartError(f"RELAY_OWNER_TOKEN needs {MIN_OWNER_TOKEN} to 200 letters, digits and -._~+/= (it has {len(token)}).")
     if await store.staff():
         if token is not None and not await _is_owners(store, token):
             log.warning("RELAY_OWNER_TOKEN ignored: this relay has an owner already")

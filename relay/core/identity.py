@@ -10,6 +10,7 @@ from relay.core.post import unstorable
 ID_BYTES = 16  # 128 bits: collisions are out of reach, guessing too
 TOKEN_BYTES = 32  # 256 bits, so that an unsalted SHA-256 is enough to store it
 MAX_CLIENT_ID = 64  # characters
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,200}")
 _ID = re.compile(r"[a-z2-7]{26}")
 
 Ids = Callable[[], str]
@@ -24,6 +25,11 @@ def encode(raw: bytes) -> str:
 def is_id(text: str) -> bool:
     """Whether `text` has the shape of an id; says nothing about whether it exists."""
     return _ID.fullmatch(text) is not None
+
+
+def is_token(text: str) -> bool:
+    """Whether `text` can stand behind "Bearer" (RFC 6750) and has the length of a token."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 def token_digest(token: str) -> str:

@@ -1,5 +1,6 @@
 """Errors as problem details (RFC 9457): the same words on every channel, never an echo of what came in."""
 
+from math import ceil
 from typing import TypedDict
 
 from relay.core.errors import (
@@ -23,13 +24,14 @@ class FaultDetail(TypedDict):
 
 
 class Problem(TypedDict, total=False):
-    """The body; `errors` only where a request is not valid."""
+    """The body; `errors` only where a request is not valid, `retry_after` (seconds) only where it may work later."""
 
     type: str
     title: str
     status: int
     detail: str
     errors: list[FaultDetail]
+    retry_after: int
 
 
 _KINDS: tuple[tuple[type[RelayError], int, str, str], ...] = (
@@ -52,5 +54,7 @@ def problem(error: RelayError) -> Problem:
             found = Problem(type=TYPE + slug, title=title, status=status, detail=error.detail)
             if isinstance(error, Invalid) and error.faults:
                 found["errors"] = [FaultDetail(loc=list(fault.loc), msg=fault.msg) for fault in error.faults]
+            if isinstance(error, TooMany | Unavailable):
+                found["retry_after"] = ceil(error.retry_after)
             return found
     return Problem(type=TYPE + "internal", title="Internal error", status=500, detail="Something went wrong here.")

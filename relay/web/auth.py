@@ -1,19 +1,16 @@
 """Who is asking: bearer tokens looked up by their digest, and browsers of foreign pages refused."""
 
-import re
 from dataclasses import dataclass
 from typing import NoReturn
 
 from aiohttp import web
 
 from relay.core.errors import Denied, SignedOut
-from relay.core.identity import token_digest
+from relay.core.identity import is_token, token_digest
 from relay.core.staff import Actor, Token, TokenKind
 from relay.ports import Clock, SignedIn, Store
 from relay.web.limits import Limits
 from relay.web.settings import HttpSettings
-
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +109,4 @@ class Gate:
 def bearer(request: web.Request) -> str | None:
     """The token in the Authorization header, None without one that could be ours."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    return secret if scheme.lower() == "bearer" and _TOKEN.fullmatch(secret) else None
+    return secret if scheme.lower() == "bearer" and is_token(secret) else None

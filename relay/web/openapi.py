@@ -249,6 +249,7 @@ _PROBLEM: Final[Json] = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
+        "retry_after": {"type": "integer", "description": "seconds, where it may work later"},
         "errors": {
             "type": "array",
             "items": {

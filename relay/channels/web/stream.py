@@ -142,7 +142,9 @@ class Streams:
             socket.close(SIGN_IN, "sign in", render.bye("the token is not valid", 0))
             return
         if hello.after > signed.cursors.last:
-            raise Invalid(f"There is no item {hello.after} yet.")
+            reason = f"there is no item {hello.after}, the last one is {signed.cursors.last}: start again from 0"
+            socket.close(POLICY, "no such item", render.bye(reason, 0))
+            return
         if not socket.is_open:
             return
         self._silent.discard(socket)

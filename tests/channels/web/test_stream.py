@@ -245,14 +245,14 @@ async def test_a_bad_hello_is_told_and_closed(pool: Pool, hello: dict[str, objec
     assert await device.end() == 4401
 
 
-async def test_a_seq_from_the_future_does_not_sign_in(pool: Pool) -> None:
+async def test_a_seq_from_the_future_is_told_to_start_again(pool: Pool) -> None:
     member = await pool.member()
     device = await pool.connect()
 
     await device.say(type="hello", token=member.token, after=1)
 
-    assert "no item 1 yet" in (await device.hear())["reason"]
-    assert await device.end() == 4401
+    assert "start again from 0" in (await device.hear())["reason"]
+    assert await device.end() == 1008
 
 
 async def test_nothing_is_said_before_the_hello(pool: Pool) -> None:
