@@ -1,0 +1,147 @@
+"""A relay of flows over a real store and the real hub of streams, with time, ids and sockets that a test decides.
+
+Two universes play the same programs, one with HIGH in it. Ids are drawn for each actor apart, so that what LOW sees can be
+compared byte for byte: pseudonyms, ids and sizes too.
+"""
+
+import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import relay
+from relay.bus import Bus
+from relay.channels.web import render
+from relay.channels.web.hub import Hub
+from relay.channels.web.listen import Listener
+from relay.channels.web.socket import Sweeper, Terms
+from relay.channels.web.stream import Doors, Streams, StreamSettings
+from relay.core.identity import ID_BYTES, TOKEN_BYTES, encode
+from relay.core.verdict import Rules
+from relay.flows.answer import Answer
+from relay.flows.deliver import Deliver
+from relay.flows.enrol import Enrol
+from relay.flows.govern import Govern
+from relay.flows.judge import Judging
+from relay.flows.publish import Publish
+from relay.flows.receive import Receive, Reply
+from relay.flows.review import Review
+from relay.lexicon import load_tables
+from relay.loader import load
+from relay.pipeline.pipeline import Pipeline
+from relay.ports import SignedIn
+from relay.stores.sqlite import SqliteStore
+from relay.testing.clock import ManualClock
+
+SHIPPED = Path(relay.__file__).parent.parent / "plugins"
+PLUGINS: dict[str, dict[str, Any]] = {"words": {"add": ["blargs"]}, "flood": {"burst": 4}, "repeat": {}}
+WEIGHTS = {"words.insult": 5.5, "repeat.own": 9.0, "flood.rate": 5.5}
+"""An insult is held, the second one rejected: programs are short."""
+FLOODED = StreamSettings(slim=True, send_burst=6, send_per_second=0.5)
+PATIENT_MS = 60_000  # a busy machine must not turn a plugin's deadline into a difference
+
+actor: ContextVar[str] = ContextVar("actor", default="nobody")
+"""Who acts in this task: their ids come from a row of their own."""
+
+
+@dataclass(slots=True)
+class OwnIds:
+    """Ids by actor; the same in each universe for the same example."""
+
+    size: int = ID_BYTES
+    example: int = 0
+    drawn: Counter[str] = field(default_factory=Counter)
+
+    def begin(self, example: int) -> None:
+        self.example = example
+        self.drawn.clear()
+
+    def __call__(self) -> str:
+        who = actor.get()
+        self.drawn[who] += 1
+        return encode(sha256(f"{self.size} {self.example} {who} {self.drawn[who]}".encode()).digest()[: self.size])
+
+
+@dataclass(slots=True)
+class Universe:
+    """All flows of one relay, open for as many examples as are played."""
+
+    store: SqliteStore
+    clock: ManualClock
+    ids: OwnIds
+    secrets: OwnIds
+    streams: Streams
+    deliver: Deliver
+    receive: Receive
+    publish: Publish
+    answer: Answer
+    review: Review
+    enrol: Enrol
+    govern: Govern
+
+    def begin(self, example: int) -> None:
+        """A fresh row of ids, a month later."""
+        self.ids.begin(example)
+        self.secrets.begin(example)
+        self.clock.pass_(30 * 86_400)
+
+
+async def open_universe(path: Path, stack: AsyncExitStack) -> Universe:
+    """Wired as the app wires it."""
+    bus, clock, ids, secrets = Bus(), ManualClock(), OwnIds(), OwnIds(TOKEN_BYTES)
+    store = await SqliteStore.open(path, told=bus.announce)
+    stack.push_async_callback(store.close)
+    receive = Receive(store, clock, ids, Judging(moderation(clock).judge))
+    deliver = Deliver(store, clock)
+    sweeper = Sweeper(Terms(), clock=clock.monotonic)
+    hub = Hub(store, deliver.reached)
+    streams = Streams(hub, clock, Random(0), _doors(receive, clock), FLOODED, sweeper)
+    deliver.rooms = (hub.room,)
+    Listener(hub, bus)
+    running = asyncio.get_running_loop().create_task(hub.run())
+    stack.push_async_callback(_ended, running)
+    stack.push_async_callback(streams.close)
+    return Universe(
+        store,
+        clock,
+        ids,
+        secrets,
+        streams,
+        deliver,
+        receive,
+        Publish(store, clock, ids),
+        Answer(store, clock, ids),
+        Review(store, clock, ids),
+        Enrol(store, clock, ids, secrets, b"key"),
+        Govern(store, clock, ids, secrets),
+    )
+
+
+def moderation(clock: ManualClock) -> Pipeline:
+    """The shipped plugins, easily provoked."""
+    plugins = load([SHIPPED], PLUGINS)
+    for plugin in plugins:
+        type(plugin).deadline_ms = PATIENT_MS
+    return Pipeline(plugins, Rules(weights=WEIGHTS), load_tables(), clock)
+
+
+def _doors(receive: Receive, clock: ManualClock) -> Doors:
+    async def say(signed: SignedIn, said: render.Send) -> bytes:
+        stored = await receive.reply(signed, Reply(said.text, "web", said.client_id, said.in_reply_to))
+        return render.accepted(said.client_id, stored)
+
+    async def tap(signed: SignedIn, said: render.Press) -> bytes:
+        await receive.press(signed, said.post, said.button)
+        return render.pressed(said.client_id, said.post, clock.now())
+
+    return Doors(say=say, tap=tap)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
