@@ -19,7 +19,8 @@ class Lost(ConnectionError):
 class Loopback:
     """Keeps in `got` what it took. `ends` says how the next sendings end: None is taken, an exception is raised.
 
-    `Lost` is raised after taking; with `holds` set, nothing ends before `go` is. With `repeats`, each receipt comes twice.
+    `Lost` is raised after taking. With `holds` set, nothing ends before `go` is, and with `is_deaf` nothing is even taken
+    before. With `repeats`, each receipt comes twice.
     """
 
     def __init__(self, name: str = "loopback", rate: Rate = FAST, *, repeats: bool = False) -> None:
@@ -30,6 +31,7 @@ class Loopback:
         self.asked: list[Sending] = []
         self.ends: deque[Exception | None] = deque()
         self.holds = False
+        self.is_deaf = False
         self.go = asyncio.Event()
         self.taken = asyncio.Event()
 
@@ -39,6 +41,8 @@ class Loopback:
 
     async def send(self, sending: Sending) -> Receipt:
         self.asked.append(sending)
+        if self.is_deaf:
+            await self.go.wait()
         end = self.ends.popleft() if self.ends else None
         if end is not None and not isinstance(end, Lost):
             raise end
