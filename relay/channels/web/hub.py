@@ -99,7 +99,7 @@ class Hub:
         """One member got one item, at once."""
         presence = self._present.get(member)
         if presence is not None:
-            self._give(presence, item.seq, render.item_frame(item.seq, render.item_body(item)))
+            self._give(presence, item.seq, render.item_frame(item.seq, render.item_body(item)), is_answer=True)
 
     async def room(self) -> None:
         """Returns when the next group may be released without piling up."""
@@ -134,7 +134,7 @@ class Hub:
             if not written % SLICE:
                 await asyncio.sleep(0)
 
-    def _give(self, presence: Presence, seq: int, frame: bytes) -> None:
+    def _give(self, presence: Presence, seq: int, frame: bytes, *, is_answer: bool = False) -> None:
         sent = 0
         for session in presence.sessions:
             if session.filling:
@@ -142,7 +142,8 @@ class Hub:
             elif session.sent >= seq:
                 continue
             elif session.sent == seq - 1 and seq - session.acked <= WINDOW:
-                if session.socket.send(frame):
+                send = session.socket.send_together if is_answer else session.socket.send
+                if send(frame):
                     session.sent = sent = seq
             else:
                 self.fill(session)

@@ -116,7 +116,9 @@ class Sweeper:
 class Socket(asyncio.BufferedProtocol):
     """One member's connection. `session` is the handler's own slot, emptied after `closed`."""
 
-    __slots__ = ("_code", "_handler", "_parser", "_silence", "_state", "_sweeper", "_transport", "due_at", "session")
+    __slots__ = (
+        "_code", "_handler", "_parser", "_silence", "_state", "_sweeper", "_transport", "_waiting", "due_at", "session"
+    )  # fmt: skip
 
     def __init__(self, transport: asyncio.Transport, handler: Handler, sweeper: Sweeper) -> None:
         self.session: Any = None
@@ -128,6 +130,7 @@ class Socket(asyncio.BufferedProtocol):
         self._state = _NEW
         self._silence = 0
         self._code = frames.LOST
+        self._waiting: list[bytes] | None = None
 
     # ------------------------------------------------------------------------------------------- for the handler
 
@@ -162,6 +165,8 @@ class Socket(asyncio.BufferedProtocol):
 
         One write may be larger than `Terms.buffer`; what waits is only ever looked at before a write.
         """
+        if self._waiting is not None:
+            frame = self._gathered() + frame
         if self._state >= _CLOSING or self._transport.is_closing():
             return False
         if self._transport.get_write_buffer_size() > self._sweeper.terms.buffer:
@@ -170,13 +175,28 @@ class Socket(asyncio.BufferedProtocol):
         self._transport.write(frame)
         return True
 
+    def send_together(self, frame: bytes) -> bool:
+        """Like `send`, in one write with whatever else comes for this socket until the loop has turned twice.
+
+        A write costs 20 us in the kernel, and a reply has two frames: its item, and that it was accepted, a turn later.
+        """
+        if not self.is_open or self.is_slow:
+            return self.send(frame)
+        if self._waiting is None:
+            self._waiting = [frame]
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._flush)
+        else:
+            self._waiting.append(frame)
+        return True
+
     def close(self, code: int, reason: str = "", farewell: bytes = b"") -> None:
         """Send `farewell` (framed) and the close frame; the end comes with the peer's answer or after the grace."""
         if self._state >= _CLOSING:
             return
         self._shut(_CLOSING, code)
         if not self._transport.is_closing():
-            self._transport.write(farewell + frames.close(code, reason))
+            self._transport.write(self._gathered() + farewell + frames.close(code, reason))
 
     def abort(self) -> None:
         """End the connection now; what waits is dropped."""
@@ -269,6 +289,15 @@ class Socket(asyncio.BufferedProtocol):
             self._transport.write(frames.close(code))
         self._deafen(code)
         self._transport.close()
+
+    def _gathered(self) -> bytes:
+        """What waits for the end of the turn, in its order; taken."""
+        waiting, self._waiting = self._waiting, None
+        return b"".join(waiting or ())
+
+    def _flush(self) -> None:
+        if self._waiting is not None:
+            self.send(self._gathered())
 
     def _end(self, code: int, reason: str) -> None:
         self.close(code, reason, self._sweeper.farewell(code))

@@ -180,7 +180,7 @@ class Streams:
             session.socket.close(REVOKED, "revoked", render.bye("revoked", 0))
             return
         answer = self.doors.say(signed, said) if isinstance(said, render.Send) else self.doors.tap(signed, said)
-        session.socket.send(await answer)
+        session.socket.send_together(await answer)
 
     async def close(self) -> None:
         """Says goodbye to everybody, with a moment of their own for coming back, and ends all work."""

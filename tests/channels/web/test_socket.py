@@ -355,3 +355,23 @@ async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(LIMIT):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
             await asyncio.sleep(0)
+
+
+async def test_what_waits_for_the_end_of_a_turn_keeps_its_place(rig: Rig) -> None:
+    async with aiohttp.ClientSession() as session, session.ws_connect(f"http://127.0.0.1:{rig.port}/ws") as client:
+        socket, _ = await rig.handler.next("opened")
+
+        socket.send_together(frames.text(b"1"))
+        socket.send_together(frames.text(b"2"))
+        socket.send(frames.text(b"3"))
+        socket.send_together(frames.text(b"4"))
+        heard = [await client.receive_str(timeout=LIMIT) for _ in range(4)]
+
+        socket.send_together(frames.text(b"5"))
+        socket.close(4000)
+        last = await client.receive_str(timeout=LIMIT)
+        end = await client.receive(timeout=LIMIT)
+
+    assert heard == ["1", "2", "3", "4"]
+    assert (last, end.type) == ("5", aiohttp.WSMsgType.CLOSE)
+    assert not socket.send_together(frames.text(b"6"))
