@@ -27,6 +27,7 @@ class Flood(Plugin[Options]):
 
     name, version, api = "flood", "1.0", 1
     signals = {"flood.rate": 5.0}
+    told = {"flood.rate": {"en": "too many messages in a short time", "de": "zu viele Nachrichten in kurzer Zeit"}}
     examples = [("Guten Morgen!", set()), ("And another thing ...", set())]
     stage = "behaviour"
 

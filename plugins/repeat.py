@@ -31,6 +31,7 @@ class Repeat(Plugin[Options]):
 
     name, version, api = "repeat", "1.0", 1
     signals = {"repeat.own": 6.0}
+    told = {"repeat.own": {"en": "nearly the same message several times", "de": "mehrmals fast dieselbe Nachricht"}}
     examples = [("Bitte meldet euch bei mir, danke!", set()), ("ok", set())]
     stage = "behaviour"
 

@@ -33,6 +33,14 @@ class Words(Plugin[Options]):
 
     name, version, api = "words", "1.0", 1
     signals = {"words.crude": 1.0, "words.insult": 3.0, "words.slur": 5.0}
+    told = {
+        "words.crude": {"en": "it holds crude words", "de": "sie enthält derbe Ausdrücke"},
+        "words.insult": {"en": "it holds an insult", "de": "sie enthält eine Beleidigung"},
+        "words.slur": {
+            "en": "it holds a slur or a threat",
+            "de": "sie enthält eine Drohung oder eine menschenverachtende Beschimpfung",
+        },
+    }
     examples = [
         ("Du Arschloch!", {"words.insult"}),
         ("so ein 4r$chl0ch", {"words.insult"}),

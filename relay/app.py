@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 import relay
 from relay.bus import Bus
@@ -42,6 +42,7 @@ from relay.loader import load
 from relay.observe import LogSettings, Metrics
 from relay.pipeline.pipeline import Pipeline
 from relay.ports import Channel, SignedIn, Store
+from relay.settings import beside
 from relay.stores.sqlite import SqliteStore
 from relay.web.door import Runner
 from relay.web.parts import Parts
@@ -71,10 +72,31 @@ class ModerationSettings(BaseModel, extra="forbid", frozen=True):
     """From which score on a message is shown with a mark, kept for staff's decision, or rejected."""
 
     flag: float = Field(2.5, description="score from which staff see a mark")
-    hold: float = Field(5.0, description="score from which a person decides first")
-    reject: float = Field(8.0, description="score from which it is rejected, given two kinds of evidence or a hard signal")
+    hold: float = Field(5.0, validate_default=True, description="score from which a person decides first")
+    reject: float = Field(
+        8.0, validate_default=True, description="score from which it is rejected, given two kinds of evidence or a hard signal"
+    )
     weights: dict[str, float] = Field(default_factory=dict, description="weights by signal name, instead of the plugin's own")
-    folder: Path | None = Field(None, description="a folder of your own plugins, beside the shipped ones")
+    folder: Path | None = Field(
+        None,
+        description="a folder of your own plugins, beside the shipped ones; a relative one counts from this file's folder",
+    )
+
+    @field_validator("hold", "reject")
+    @classmethod
+    def _not_below_the_milder(cls, limit: float, info: ValidationInfo) -> float:
+        milder = "flag" if info.field_name == "hold" else "hold"
+        if milder in info.data and not info.data[milder] <= limit:  # also catches what is no number
+            raise ValueError(f"should not be below {milder}")
+        return limit
+
+    @field_validator("folder")
+    @classmethod
+    def _is_there(cls, folder: Path | None, info: ValidationInfo) -> Path | None:
+        found = folder and beside(folder, info)
+        if found and not found.is_dir():
+            raise ValueError("there is no such folder; a relative one counts from the folder of the settings file")
+        return found
 
 
 def _switched_on() -> dict[str, dict[str, Any]]:
@@ -120,7 +142,7 @@ def build_pipeline(settings: Settings) -> Pipeline:
     """Moderation as configured. Raises PluginError."""
     moderation = settings.moderation
     folders = [shipped("plugins"), *([moderation.folder] if moderation.folder else [])]
-    plugins = load(folders, settings.plugins)
+    plugins = load(folders, settings.plugins, moderation.weights)
     rules = Rules(flag=moderation.flag, hold=moderation.hold, reject=moderation.reject, weights=moderation.weights)
     return Pipeline(plugins, rules, load_tables(), SystemClock())
 

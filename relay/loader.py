@@ -15,16 +15,19 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from relay.core.verdict import OnError
+from relay.core.notice import LANGUAGES
+from relay.core.verdict import CORE_SIGNALS, OnError
 from relay.plugin import API, Mode, Plugin, Stage
+from relay.wording import in_words
 
 GROUP = "relay.plugins"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_LONGEST_TOLD = 120  # characters: a phrase within a sentence that a member reads
 _SIGNAL = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9_.]{1,60}")
 
 
@@ -76,10 +79,33 @@ def catalogue(folders: Sequence[Path]) -> Catalogue:
     return Catalogue(found, tuple(problems))
 
 
-def load(folders: Sequence[Path], switched_on: Mapping[str, Mapping[str, Any]]) -> list[Plugin[Any]]:
-    """Build the plugins that `switched_on` names, with its options; raise PluginError at the first that cannot be used."""
+def load(
+    folders: Sequence[Path],
+    switched_on: Mapping[str, Mapping[str, Any]],
+    weights: Mapping[str, float] = MappingProxyType({}),
+) -> list[Plugin[Any]]:
+    """Build the plugins that `switched_on` names, with its options; raise PluginError at the first that cannot be used.
+
+    `weights` by signal are checked alone: each names a signal of a plugin that was found, switched on or not, or of the relay.
+    """
     known = catalogue(folders)
-    return [build(known, name, options) for name, options in switched_on.items()]
+    built = [build(known, name, options) for name, options in switched_on.items()]
+    defaults = dict(CORE_SIGNALS)
+    for available in known.plugins.values():
+        defaults.update(available.signals)
+    for signal, weight in weights.items():
+        _check_weight(signal, weight, defaults)
+    return built
+
+
+def _check_weight(signal: str, weight: float, defaults: Mapping[str, float]) -> None:
+    where = "moderation.weights"
+    if (default := defaults.get(signal)) is None:
+        near = get_close_matches(signal, defaults, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(defaults))}"
+        raise PluginError(where, signal, f"no plugin has such a signal; {hint}")
+    if not math.isfinite(weight) or (weight < 0 <= default):
+        raise PluginError(where, signal, "the weight must be a number, 0 or more: 0 makes the signal count for nothing")
 
 
 def build(known: Catalogue, name: str, options: Mapping[str, Any]) -> Plugin[Any]:
@@ -118,7 +144,7 @@ def _options(plugin: type[Plugin[Any]], options: Mapping[str, Any]) -> BaseModel
         return plugin.options_type.model_validate(dict(options))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        raise PluginError(where, ".".join(map(str, first["loc"])), first["msg"]) from None
+        raise PluginError(where, ".".join(map(str, first["loc"])), in_words(first, table="a table")) from None
 
 
 def _sources(folders: Sequence[Path]) -> Iterator[Path | EntryPoint]:
@@ -182,6 +208,7 @@ def label_faults(plugin: type[Plugin[Any]]) -> Iterator[tuple[str, str]]:
     if plugin.api != API:
         yield "api", f"the plugin speaks version {plugin.api!r} of the interface, this relay speaks {API}"
     yield from _signal_faults(plugin, str(name))
+    yield from _told_faults(plugin)
     for key, allowed in (("stage", get_args(Stage)), ("mode", get_args(Mode)), ("on_error", get_args(OnError))):
         if getattr(plugin, key) not in allowed:
             yield key, f"{getattr(plugin, key)!r} is none of {', '.join(allowed)}"
@@ -204,6 +231,27 @@ def _signal_faults(plugin: type[Plugin[Any]], name: str) -> Iterator[tuple[str, 
                 "signals",
                 f"the weight of {signal!r} must be a number, 0 or more: negative weights are the relay's own",
             )
+
+
+def _told_faults(plugin: type[Plugin[Any]]) -> Iterator[tuple[str, str]]:
+    told: object = plugin.told
+    signals = getattr(plugin, "signals", None)
+    if not isinstance(signals, Mapping):
+        return
+    if not isinstance(told, Mapping):
+        yield "told", 'write it as {"NAME.what": {"en": "it holds an insult", "de": "sie enthält eine Beleidigung"}}'
+        return
+    for signal, texts in told.items():
+        if signal not in signals:
+            yield "told", f"{signal!r} is no signal of this plugin: there are {', '.join(map(str, signals))}"
+        elif not isinstance(texts, Mapping) or set(texts) != set(LANGUAGES):
+            yield "told", f"{signal!r} needs a phrase in each of {', '.join(LANGUAGES)}, or none at all"
+        elif not all(_is_phrase(text) for text in texts.values()):
+            yield "told", f"{signal!r} needs phrases of one line, at most {_LONGEST_TOLD} characters, without a full stop"
+
+
+def _is_phrase(text: object) -> bool:
+    return isinstance(text, str) and text.isprintable() and 0 < len(text.strip(" .")) == len(text) <= _LONGEST_TOLD
 
 
 def _available(plugin: type[Plugin[Any]], source: str) -> Available:

@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import ClassVar, Generic, Literal, NoReturn, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
@@ -153,6 +154,11 @@ class Plugin(Generic[OptionsT]):
 
     signals: ClassVar[Mapping[str, float]]
     """Every signal it may give, as `NAME.what`, with its default weight (0 or more): 2.5 flags, 5 holds by itself."""
+
+    told: ClassVar[Mapping[str, Mapping[str, str]]] = MappingProxyType({})
+    """What a rejected member reads of a signal, as {"NAME.what": {"en": "it holds an insult", "de": "sie enthält eine
+    Beleidigung"}}: a short phrase that stands behind "Reason:", in both languages. A signal without it is told as a rule of the
+    community; one that rests on other members is never told."""
 
     examples: ClassVar[Sequence[tuple[str, AbstractSet[str]]]] = ()
     """(text, names of the signals it must give): documentation and free tests. Each is judged alone."""

@@ -14,7 +14,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError, ValidationInfo
+
+from relay.wording import in_words
 
 M = TypeVar("M", bound=BaseModel)
 Key = tuple[str, ...]
@@ -25,6 +27,11 @@ MASK: Final = "********"
 # Plugins' options are plain tables until the loader checks them, so there the name alone tells a secret.
 _SECRET: Final = re.compile(r"(^|_)(token|secret|password|passphrase|api_key|private_key)s?$")
 _SYNTAX_AT: Final = re.compile(r" \(at line (\d+), column \d+\)$")
+
+
+def beside(path: Path, info: ValidationInfo) -> Path:
+    """For validators of paths that belong to the file: a relative one counts from the folder of the file that `read` reads."""
+    return info.context["folder"] / path if info.context else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +111,9 @@ def read(
         if value is not None:
             _put(values, tuple(dotted.split(".")), value)
             origins[tuple(dotted.split("."))] = f"--{dotted.rpartition('.')[2].replace('_', '-')}"
+    context = {"folder": path.parent if path else Path()}
     try:
-        loaded = Loaded(model.model_validate(values), MappingProxyType(origins), MappingProxyType(tables))
+        loaded = Loaded(model.model_validate(values, context=context), MappingProxyType(origins), MappingProxyType(tables))
     except ValidationError as error:
         blank = Loaded(model.model_construct(), origins, tables)
         faults += _faults(model, error, blank, str(path or ""))
@@ -252,17 +260,15 @@ def _put(values: dict[str, Any], key: Key, value: object) -> None:
 
 
 def _faults(model: type[BaseModel], error: ValidationError, loaded: Loaded[Any], file: str) -> Iterator[Wrong]:
-    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+    for fault in error.errors(include_url=False, include_input=False):
         loc = tuple(str(part) for part in fault["loc"])
         where = loaded.place(loc)
-        yield Wrong(file if where == DEFAULT else where, ".".join(loc), _why(model, fault["type"], fault["msg"], loc))
+        yield Wrong(file if where == DEFAULT else where, ".".join(loc), _why(model, fault, loc))
 
 
-def _why(model: type[BaseModel], kind: str, message: str, loc: Key) -> str:
-    if kind == "missing":
-        return "has to be given"
-    if kind != "extra_forbidden":
-        return message.removeprefix("Value error, ").replace("Input should", "should")
+def _why(model: type[BaseModel], fault: Mapping[str, Any], loc: Key) -> str:
+    if fault["type"] != "extra_forbidden":
+        return in_words(fault, table="a table")
     names = names_at(model, loc[:-1]) or []
     close = get_close_matches(loc[-1], names, n=1)
     known = f"did you mean {close[0]}?" if close else f"known here: {', '.join(sorted(names)) or 'nothing'}"

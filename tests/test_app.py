@@ -16,7 +16,7 @@ from relay.testing.clock import START
 from relay.testing.loopback import Loopback
 
 EVA = Actor("eva", "Eva", Role.MANAGER)
-OWNER = "an owner's token of more than 32 characters"
+OWNER = "a-token-of-an-owner-with-more-than-32-characters"
 
 
 @asynccontextmanager

@@ -67,7 +67,7 @@ def test_a_file_that_begins_with_an_underscore_is_let_be(tmp_path: Path) -> None
     [
         ({"max_shar": 0.7}, "plugins.shouting: max_shar: the plugin has no such option; did you mean 'max_share'?"),
         ({"zzz": 0.7}, "plugins.shouting: zzz: the plugin has no such option; it has: max_share"),
-        ({"max_share": 7}, "plugins.shouting: max_share: Input should be less than or equal to 1"),
+        ({"max_share": 7}, "plugins.shouting: max_share: should be less than or equal to 1"),
     ],
 )
 def test_a_wrong_option_is_named(options: dict[str, object], message: str, tmp_path: Path) -> None:
@@ -77,6 +77,32 @@ def test_a_wrong_option_is_named(options: dict[str, object], message: str, tmp_p
         load([folder], {"shouting": options})
 
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("weights", "what"),
+    [
+        ({"shouting.capital": 1.0}, "no plugin has such a signal; did you mean 'shouting.capitals'?"),
+        ({"zzz": 1.0}, "no plugin has such a signal; there are: core.size, core.trusted, shouting.capitals"),
+        ({"shouting.capitals": -1.0}, "0 or more"),
+        ({"shouting.capitals": float("nan")}, "0 or more"),
+        ({"core.size": -1.0}, "0 or more"),
+    ],
+)
+def test_a_wrong_weight_is_named(weights: dict[str, float], what: str, tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, shouting=PLUGIN)
+
+    with pytest.raises(PluginError) as error:
+        load([folder], {}, weights)
+
+    assert (error.value.where, [error.value.key]) == ("moderation.weights", list(weights))
+    assert what in error.value.what
+
+
+def test_weights_may_stand_there_for_what_is_switched_off_and_for_the_relays_own(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, shouting=PLUGIN)
+
+    assert load([folder], {}, {"shouting.capitals": 0, "core.trusted": -2.0}) == []
 
 
 def test_an_unknown_plugin_is_told_what_was_perhaps_meant(tmp_path: Path) -> None:
@@ -101,6 +127,31 @@ def test_an_unknown_plugin_is_told_what_was_perhaps_meant(tmp_path: Path) -> Non
         ("    async def check", "    on_error = 'drop'\n    async def check", "on_error", "none of hold"),
         ("    async def check", "    deadline_ms = 0\n    async def check", "deadline_ms", "above 0"),
         ("yield Signal", "return Signal", "check", "yields signals"),
+        ("    async def check", "    told = 'loud'\n    async def check", "told", "write it as"),
+        (
+            "    async def check",
+            "    told = {'shouting.small': {'en': 'it is loud', 'de': 'sie ist laut'}}\n    async def check",
+            "told",
+            "no signal of this plugin: there are shouting.capitals",
+        ),
+        (
+            "    async def check",
+            "    told = {'shouting.capitals': {'en': 'it is loud'}}\n    async def check",
+            "told",
+            "a phrase in each of en, de",
+        ),
+        (
+            "    async def check",
+            "    told = {'shouting.capitals': {'en': 'it is loud.', 'de': 'sie ist laut'}}\n    async def check",
+            "told",
+            "without a full stop",
+        ),
+        (
+            "    async def check",
+            "    told = {'shouting.capitals': {'en': '', 'de': 'sie ist laut'}}\n    async def check",
+            "told",
+            "phrases of one line",
+        ),
     ],
 )
 def test_a_wrong_label_is_refused_with_file_key_and_remedy(old: str, new: str, key: str, what: str, tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
-from relay.settings import MASK, Loaded, SettingsError, lines_of, load, read
+from relay.settings import MASK, Loaded, SettingsError, beside, lines_of, load, read
 
 
 class Strict(BaseModel):
@@ -20,7 +20,14 @@ class Http(Strict):
     port: int = Field(8080, ge=0, le=65535)
     origins: list[str] = []
     certificate_file: Path | None = None
+    lists: Path = Path()
+    zone: str = Field("a", pattern="^[a-z]+$")
     password: SecretStr = SecretStr("")
+
+    @field_validator("lists")
+    @classmethod
+    def _beside(cls, lists: Path, info: ValidationInfo) -> Path:
+        return beside(lists, info)
 
 
 class Everything(Strict):
@@ -128,6 +135,30 @@ def test_a_key_that_ends_in_file_itself_keeps_its_path() -> None:
 def test_a_secret_file_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"RELAY_HTTP__PASSWORD_FILE: http\.password: its file cannot be read"):
         load(Everything, None, {"RELAY_HTTP__PASSWORD_FILE": str(tmp_path / "absent")})
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("data = 5\n", "folder/relay.toml:1: data: should be a path, written as text"),
+        ("http = 5\n", "folder/relay.toml:1: http: should be a table"),
+        ('[http]\norigins = "a"\n', "folder/relay.toml:2: http.origins: should be a list"),
+        ('[http]\nport = "a"\n', "folder/relay.toml:2: http.port: should be a whole number"),
+        ("[http]\nhost = 5\n", "folder/relay.toml:2: http.host: should be text"),
+        ('[http]\nzone = "A"\n', "folder/relay.toml:2: http.zone: does not have the form that is asked for"),
+    ],
+)
+def test_no_fault_speaks_the_language_of_the_code(text: str, fault: str, tmp_path: Path) -> None:
+    assert faults_of(tmp_path, text) == [fault]
+
+
+def test_a_path_that_belongs_to_the_file_counts_from_its_folder(tmp_path: Path) -> None:
+    here = load(Everything, None, {"RELAY_HTTP__LISTS": "lists"})
+    there = load(Everything, written(tmp_path, '[http]\nlists = "lists"\n'), {})
+    absolute = load(Everything, written(tmp_path, f'[http]\nlists = "{tmp_path}/x"\n'), {})
+
+    assert [values.http.lists for values in (here, there, absolute)] == [Path("lists"), tmp_path / "lists", tmp_path / "x"]
+    assert Http(lists=Path("lists")).lists == Path("lists")
 
 
 @pytest.mark.parametrize("variable", ["RELAY_TOKEN", "RELAY_URL", "RELAY_TOKEN_FILE", "RELAY_HTTP", "PATH"])

@@ -94,7 +94,9 @@ def shipped_plugins() -> Iterator[tuple[str, type[Plugin[Any]]]]:
 def section_of_plugin(sign: str, plugin: type[Plugin[Any]]) -> Iterator[str]:
     yield f"## {plugin.name}\n\n{sign}"
     yield f"Stage `{plugin.stage}`, deadline {plugin.deadline_ms} ms, when it fails: {plugin.on_error}."
-    yield table(("signal", "weight"), [(f"`{name}`", str(weight)) for name, weight in plugin.signals.items()])
+    told = {name: " / ".join(texts.values()) for name, texts in plugin.told.items()}
+    rows = [(f"`{name}`", str(weight), told.get(name, "")) for name, weight in plugin.signals.items()]
+    yield table(("signal", "weight", "a rejected member reads"), rows)
     options = list(keys(plugin.options_type))
     if options:
         yield table(("option", "type", "default", "meaning"), options)

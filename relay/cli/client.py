@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from relay.cli.shape import Exit, Failure
 
@@ -16,6 +16,15 @@ URL_FILE = "relay.url"  # in the data folder: `relay serve` writes its address t
 PATIENCE = 30  # seconds for one answer
 Json = dict[str, Any]
 
+_NOUNS = {
+    "communities": "community",
+    "members": "member",
+    "posts": "post",
+    "threads": "thread",
+    "cases": "case",
+    "staff": "person",
+    "keys": "key",
+}
 _LATER = {429, 503}
 _WRONG = {400, 413, 415, 422}
 
@@ -67,8 +76,7 @@ class Client:
 
     def get(self, path: str, **query: object) -> Json:
         """The answer's JSON."""
-        given = {name: value for name, value in query.items() if value is not None}
-        return self._call("GET", path + ("?" + urlencode(given) if given else ""), None)
+        return self._call("GET", _asking(path, query), None)
 
     def post(self, path: str, body: Mapping[str, object]) -> Json:
         """The answer's JSON; a lost answer may be asked for again, since each call carries its own Idempotency-Key."""
@@ -78,9 +86,9 @@ class Client:
         """The answer's JSON."""
         return self._call("PATCH", path, body)
 
-    def delete(self, path: str) -> Json:
+    def delete(self, path: str, **query: object) -> Json:
         """The answer's JSON."""
-        return self._call("DELETE", path, None)
+        return self._call("DELETE", _asking(path, query), None)
 
     def short(self, path: str) -> Iterator[Json]:
         """The items of a list that takes no `limit`, since it is short by nature."""
@@ -116,7 +124,7 @@ class Client:
             try:
                 self._connection.request(method, self._base + path, data, headers)
                 answer = self._connection.getresponse()
-                return _read(answer, answer.read())
+                return _read(answer, answer.read(), path)
             except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
                 self._connection.close()  # the server ended an idle connection: once more on a new one
                 if is_last:
@@ -134,7 +142,12 @@ class Client:
         )
 
 
-def _read(answer: http.client.HTTPResponse, data: bytes) -> Json:
+def _asking(path: str, query: Mapping[str, object]) -> str:
+    given = {name: value for name, value in query.items() if value is not None}
+    return path + ("?" + urlencode(given) if given else "")
+
+
+def _read(answer: http.client.HTTPResponse, data: bytes, path: str) -> Json:
     try:
         found = json.loads(data) if data else {}
     except ValueError:
@@ -142,7 +155,16 @@ def _read(answer: http.client.HTTPResponse, data: bytes) -> Json:
     body: Json = found if isinstance(found, dict) else {}
     if answer.status < http.client.BAD_REQUEST:
         return body
+    if answer.status == http.client.NOT_FOUND and (thing := _asked_for(path)):
+        body["detail"] = f"There is no {thing} here, or it is not for this token to see."
     raise refusal(answer.status, body, answer.headers.get("Retry-After"))
+
+
+def _asked_for(path: str) -> str | None:
+    """The thing whose id stands in a path of the API, such as `member 7fq2`."""
+    pieces = urlsplit(path).path.removeprefix("/v1/").split("/")
+    one = _NOUNS.get(pieces[0])
+    return f"{one} {unquote(pieces[1].partition(':')[0])}" if one and len(pieces) > 1 else None
 
 
 def refusal(status: int, problem: Mapping[str, Any], retry_after: str | None = None) -> Failure:

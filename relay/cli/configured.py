@@ -47,8 +47,10 @@ def pipeline_of(loaded: Loaded[Settings]) -> Pipeline:
 
 
 def placed(loaded: Loaded[Settings], error: PluginError) -> str:
-    """A fault in a plugin's options with its file and line; one in the plugin itself names the plugin's own file."""
-    key = (*error.where.split("."), *(error.key.split(".") if error.key else ()))
-    if key[0] != "plugins":
-        return str(error)
-    return str(loaded.wrong(key, error.what))
+    """A fault in options or weights with its file and line; one in the plugin itself names the plugin's own file."""
+    table = tuple(error.where.split("."))
+    if table[0] == "plugins":
+        return str(loaded.wrong((*table, *(error.key.split(".") if error.key else ())), error.what))
+    if table[0] == "moderation":
+        return str(loaded.wrong((*table, error.key), error.what))
+    return str(error)

@@ -3,7 +3,7 @@
 import click
 
 from relay.cli.client import path
-from relay.cli.session import Session, connected, each, yes_option
+from relay.cli.session import Session, connected, each, show_token, yes_option
 from relay.cli.shape import Group
 from relay.core.staff import SCOPES
 
@@ -23,7 +23,7 @@ def key() -> None:
 def add(session: Session, name: str, scopes: tuple[str, ...], expires_at: str | None) -> None:
     """Add a key; shows its token, once."""
     body = {"name": name, "scopes": list(scopes), **({"expires_at": expires_at} if expires_at else {})}
-    session.screen.one(session.client.post(path("keys"), body))
+    show_token(session, session.client.post(path("keys"), body))
 
 
 @key.command("list", examples=["relay key list"])

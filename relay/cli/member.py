@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from relay.cli.client import Json, path
-from relay.cli.session import Session, connected, each, limit_option, yes_option
+from relay.cli.session import Session, connected, each, limit_option, show_token, yes_option
 from relay.cli.shape import Exit, Failure, Group
 
 COLUMNS = ("id", "pseudonym", "name", "language", "standing", "joined_at")
@@ -44,9 +44,10 @@ def add(session: Session, community: str, file: Path | None, **given: object) ->
     consent = {name: given.pop(name) for name in ("source", "text_version")}
     if file is None:
         body = {name: value for name, value in given.items() if value}
-        session.screen.one(session.client.post(where, {"consent": consent, **body}))
+        show_token(session, session.client.post(where, {"consent": consent, **body}))
         return
     lines = dict(_lines(file))
+    session.screen.say("Keep the tokens: each is shown this once.")
     each(session, lines, lambda place: session.client.post(where, {"consent": consent, **lines[place]}))
 
 
@@ -75,7 +76,20 @@ def show(session: Session, member_id: str) -> None:
 def token(session: Session, member_id: str, device: str | None) -> None:
     """Give a member a further token; it is shown once."""
     body = {"kind": "web", **({"device": device} if device else {})}
-    session.screen.one(session.client.post(path("members", member_id, "tokens"), body))
+    show_token(session, session.client.post(path("members", member_id, "tokens"), body))
+
+
+@member.command(examples=["relay member revoke MEMBER", "relay member revoke MEMBER --device phone --yes"])
+@click.argument("member_id", metavar="MEMBER")
+@click.option("--device", help="only the tokens of this device")
+@yes_option
+@connected
+def revoke(session: Session, member_id: str, device: str | None, *, yes: bool) -> None:
+    """End a member's tokens, at once and on every device; they stay a member."""
+    which = "all tokens" if device is None else f"the tokens of the device {device!r}"
+    session.screen.confirm(f"End {which} of this member?", yes=yes)
+    session.client.delete(path("members", member_id, "tokens"), device=device)
+    session.screen.say("Ended.")
 
 
 @member.command(examples=["relay member erase MEMBER", "relay member erase MEMBER --yes"])

@@ -49,7 +49,7 @@ def send(session: Session, community: str, text: str, **given: object) -> None:
         session.screen.one({"community": found["slug"], "post": body})
         session.screen.say("Nothing was sent.")
         return
-    session.screen.confirm(f"Send this to everyone in {found['name']}?", yes=bool(given["yes"]))
+    session.screen.confirm(f"Send this to everybody in {found['name']}?", yes=bool(given["yes"]))
     sent = session.client.post(path("communities", community, "posts"), body)
     session.screen.one(sent)
     if given["watched"]:

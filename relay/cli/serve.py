@@ -1,11 +1,12 @@
 """`relay serve` and `relay init`: the two commands that open the data folder themselves."""
 
 import asyncio
+import errno
 import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,13 +17,15 @@ import click
 from relay.app import Settings, StartError, open_app
 from relay.app import serve as run
 from relay.cli.client import URL_FILE
-from relay.cli.configured import config_option, data_option, settings_of
+from relay.cli.configured import config_option, data_option, placed, settings_of
 from relay.cli.limits import raise_files
 from relay.cli.screen import Screen
 from relay.cli.shape import Command, Exit, Failure
 from relay.core.errors import RelayError
 from relay.loader import PluginError
 from relay.observe import set_up_logs
+from relay.settings import Loaded
+from relay.web.settings import HttpSettings
 
 T = TypeVar("T")
 
@@ -49,10 +52,10 @@ def serve(config: Path | None, data: Path | None, host: str | None, port: int | 
     first start makes the owner, with the token in RELAY_OWNER_TOKEN (32 characters at least) or with one that is shown once.
     """
     options = {"http.host": host, "http.port": port, "store.folder": data, "log.format": log_format}
-    settings = settings_of(config, options).values
-    set_up_logs(sys.stderr, settings.log)
+    loaded = settings_of(config, options)
+    set_up_logs(sys.stderr, loaded.values.log)
     raise_files()
-    _run(_serve(settings))
+    _run(_serve(loaded.values), loaded)
 
 
 @click.command(cls=Command, examples=["relay init --data /var/lib/relay", "relay init --json > owner.json"])
@@ -64,11 +67,11 @@ def init(config: Path | None, data: Path | None, *, as_json: bool) -> None:
 
     Shows the owner's token, once. Done before, it changes nothing. Takes the lock, so no relay may be running on that folder.
     """
-    settings = settings_of(config, {"store.folder": data}).values
-    set_up_logs(sys.stderr, settings.log.model_copy(update={"level": "warning"}))
-    token = _run(_init(settings))
+    loaded = settings_of(config, {"store.folder": data})
+    set_up_logs(sys.stderr, loaded.values.log.model_copy(update={"level": "warning"}))
+    token = _run(_init(loaded.values), loaded)
     screen = Screen(as_json=as_json)
-    screen.one({"data": str(settings.store.folder), "owner_token": token})
+    screen.one({"data": str(loaded.values.store.folder), "owner_token": token})
     if token is not None:
         screen.say("Keep this token: it is shown once.")
     elif not os.environ.get("RELAY_OWNER_TOKEN"):
@@ -90,7 +93,8 @@ async def _serve(settings: Settings) -> None:
     try:
         await run(settings, ready, stop, os.environ.get("RELAY_OWNER_TOKEN") or None)
     finally:
-        file.unlink(missing_ok=True)
+        with suppress(OSError):  # why it could not start says more than why there is no such file
+            file.unlink(missing_ok=True)
 
 
 async def _init(settings: Settings) -> str | None:
@@ -109,15 +113,42 @@ def _welcome(settings: Settings, url: str, token: str | None) -> None:
         )
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
+def _run(work: Coroutine[Any, Any, T], loaded: Loaded[Settings]) -> T:
     """Run to the end, and turn what can go wrong at the start into a failure that says what to do."""
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(work)
-    except* (StartError, PluginError, ValueError) as group:
-        raise Failure(_first(group), Exit.USAGE) from None
-    except* (RelayError, OSError) as group:
-        raise Failure(_first(group)) from None
+    except Exception as error:
+        if (failure := _failure(_first(error), loaded)) is None:
+            raise
+        raise failure from None
+
+
+def _failure(error: BaseException, loaded: Loaded[Settings]) -> Failure | None:
+    """None for a fault of ours, whose trace is wanted."""
+    if isinstance(error, PluginError):
+        return Failure(f"The configuration cannot be used.\n{placed(loaded, error)}", Exit.USAGE)
+    if isinstance(error, StartError | ValueError):
+        return Failure(str(error), Exit.USAGE)
+    if isinstance(error, OSError):
+        return Failure(_of_system(error, loaded.values.http))
+    return Failure(str(error)) if isinstance(error, RelayError) else None
+
+
+def _of_system(error: OSError, http: HttpSettings) -> str:
+    """What the system refused: a file, which it names, or to listen, where it names none."""
+    if error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    number = error.errno or 0
+    if number < 0 or number == errno.EADDRNOTAVAIL:  # below 0: the name could not be looked up
+        here = "127.0.0.1 for this machine alone or 0.0.0.0 for everybody"
+        return f"{http.host} is no address of this machine. Name one with --host or http.host: {here}."
+    place = f"Port {http.port} of {http.host}"
+    if number == errno.EADDRINUSE:
+        return f"{place} is in use. Name another with --port or http.port; --port 0 takes a free one."
+    if number in {errno.EACCES, errno.EPERM}:
+        return f"{place} is not for this user to open. Name one above 1023 with --port or http.port."
+    return str(error)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -128,8 +159,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return loop
 
 
-def _first(group: BaseExceptionGroup[Any]) -> str:
-    error: BaseException = group
+def _first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return str(error)
+    return error

@@ -64,5 +64,11 @@ def each(session: Session, ids: Iterable[str], act: Callable[[str], Mapping[str,
         raise Failure(f"{done} done, {len(failed)} not.", Exit.PARTLY)
 
 
+def show_token(session: Session, answer: Mapping[str, Any]) -> None:
+    """Show what holds a new token, and say that it never comes again."""
+    session.screen.one(answer)
+    session.screen.say("Keep the token: it is shown this once.")
+
+
 yes_option = click.option("--yes", is_flag=True, help="do not ask")
 limit_option = click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="at most so many")

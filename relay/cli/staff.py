@@ -3,7 +3,7 @@
 import click
 
 from relay.cli.client import path
-from relay.cli.session import Session, connected, each, yes_option
+from relay.cli.session import Session, connected, each, show_token, yes_option
 from relay.cli.shape import Group
 
 COLUMNS = ("id", "name", "role", "created_at", "removed_at")
@@ -21,7 +21,7 @@ def staff() -> None:
 @connected
 def add(session: Session, name: str, role: str) -> None:
     """Add a person; shows their token, once."""
-    session.screen.one(session.client.post(path("staff"), {"name": name, "role": role}))
+    show_token(session, session.client.post(path("staff"), {"name": name, "role": role}))
 
 
 @staff.command("list", examples=["relay staff list"])
@@ -38,7 +38,7 @@ def list_staff(session: Session) -> None:
 def token(session: Session, staff_id: str, *, yes: bool) -> None:
     """Give a person a new token, shown once; the one before ends at once."""
     session.screen.confirm("End the token that this person has?", yes=yes)
-    session.screen.one(session.client.post(path("staff", staff_id, "tokens"), {}))
+    show_token(session, session.client.post(path("staff", staff_id, "tokens"), {}))
 
 
 @staff.command(examples=["relay staff remove STAFF --yes"])

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from relay.core.verdict import Decision
+from relay.core.verdict import Decision, Seen
 
 
 class Occasion(StrEnum):
@@ -50,7 +50,10 @@ _TEXTS: dict[str, dict[Occasion, str]] = {
     },
 }
 
+_RULE = {"en": "a rule of this community", "de": "eine Regel dieser Community"}
+
 LANGUAGES = tuple(_TEXTS)
+MOST_REASONS = 3  # told of one rejection: more explains nothing
 
 
 def notice(occasion: Occasion, *, language: str, name: str, reason: str = "") -> str:
@@ -59,8 +62,22 @@ def notice(occasion: Occasion, *, language: str, name: str, reason: str = "") ->
     return texts[occasion].format(name=name, reason=reason.rstrip(". "))
 
 
-def stated(decision: Decision) -> str:
-    """The reasons of an automatic decision, strongest first; never evidence that lies with other members."""
-    own = sorted((seen for seen in decision.signals if seen.weight > 0 and not seen.across), key=lambda seen: -seen.weight)
-    told = [seen.signal.reason or seen.signal.name for seen in own[:3]]
-    return "; ".join(told) or "it could not be checked"
+def stated(decision: Decision, language: str) -> str:
+    """What a member reads of an automatic decision, in their language or English: strongest first, at most three, each once.
+
+    Evidence that lies with other members is never among it, and what a plugin does not put in words is told as a rule.
+    """
+    spoken = language[:2].lower() if language[:2].lower() in _RULE else "en"
+    own = [seen for seen in _strongest_first(decision) if not seen.across]
+    told = [seen.told.get(spoken) or _RULE[spoken] for seen in own] or [_RULE[spoken]]
+    return "; ".join([*dict.fromkeys(told)][:MOST_REASONS])
+
+
+def reasons_for_staff(decision: Decision) -> str:
+    """All that moderation saw, strongest first and each once, evidence that lies with other members included."""
+    told = [seen.signal.reason or seen.signal.name for seen in _strongest_first(decision)]
+    return "; ".join(dict.fromkeys(told)) or "it could not be checked"
+
+
+def _strongest_first(decision: Decision) -> list[Seen]:
+    return sorted((seen for seen in decision.signals if seen.weight > 0), key=lambda seen: -seen.weight)

@@ -13,6 +13,11 @@ from typing import Literal
 
 OnError = Literal["hold", "flag", "pass"]
 
+CORE = "core"  # the source of the relay's own signals
+CORE_SIGNALS = {
+    "core.size": 5.0,
+    "core.trusted": -1.0,
+}  # held by itself; one insult of a trusted member stays below a flag
 KINDS_TO_REJECT = 2  # one source of evidence alone is wrong too often to take a message away from staff
 
 
@@ -53,13 +58,18 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A signal with its source: `weight` is the effective one, factor included; `across` says it rests on other members too."""
+    """A signal with its source.
+
+    `weight` is the effective one, factor included; `across` says it rests on other members too; `told` is what a rejected
+    member reads of it, by language.
+    """
 
     signal: Signal
     plugin: str
     version: str
     weight: float
     across: bool = False
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

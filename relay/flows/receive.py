@@ -129,7 +129,7 @@ class Receive:
         if word := keyword(reply.text):
             return notice(EXPLAINED[word], language=language, name=name)
         if decision.action is Action.REJECT:
-            return notice(Occasion.REJECTED_BY_RULE, language=language, name=name, reason=stated(decision))
+            return notice(Occasion.REJECTED_BY_RULE, language=language, name=name, reason=stated(decision, language))
         return None
 
     def _obeyed(self, member: Member, reply: Reply, now: datetime) -> tuple[Change, ...]:

@@ -14,18 +14,26 @@ from typing import Any, get_args
 import structlog
 
 from relay.core.text import Tables, Text
-from relay.core.verdict import Decision, Failure, Rules, RuleSet, Seen, Signal, Submission, decide, rule_set, score_of
+from relay.core.verdict import (
+    CORE,
+    CORE_SIGNALS,
+    Decision,
+    Failure,
+    Rules,
+    RuleSet,
+    Seen,
+    Signal,
+    Submission,
+    decide,
+    rule_set,
+    score_of,
+)
 from relay.pipeline.drive import drive
 from relay.pipeline.memory import MemoryStore
 from relay.pipeline.stopwatch import CollectorTime, Stopwatch
 from relay.plugin import Context, Incoming, Mode, Plugin, Stage
 from relay.ports import Clock
 
-CORE = "core"  # the source of the relay's own signals
-CORE_SIGNALS = {
-    "core.size": 5.0,
-    "core.trusted": -1.0,
-}  # held by itself; one insult of a trusted member stays below a flag
 LONGEST_TEXT = 10_000  # characters that plugins are asked about; what is longer is held unread by them
 
 
@@ -47,10 +55,11 @@ class PluginState:
 
 @dataclass(slots=True)
 class _Runner:
-    """A plugin with its weights as the rules have them, and its figures."""
+    """A plugin with its weights as the rules have them, its words for members, and its figures."""
 
     plugin: Plugin[Any]
     weights: dict[str, float]
+    told: dict[str, dict[str, str]]
     runs: int = 0
     hits: int = 0
     errors: int = 0
@@ -73,7 +82,7 @@ class Pipeline:
         self._is_open = False
         order = {stage: place for place, stage in enumerate(get_args(Stage))}
         by_stage = sorted(plugins, key=lambda plugin: order[plugin.stage])
-        runners = [_Runner(plugin, _weights(plugin, rules)) for plugin in by_stage]
+        runners = [_Runner(plugin, _weights(plugin, rules), _told(plugin)) for plugin in by_stage]
         self._quick = [runner for runner in runners if runner.plugin.stage != "slow"]
         self._slow = [runner for runner in runners if runner.plugin.stage == "slow"]
         named = [(p.name, p.version, p.options.model_dump_json()) for p in plugins]
@@ -166,7 +175,8 @@ class Pipeline:
         runner.runs += 1
         for signal in signals:
             weight = runner.weights[signal.name] * signal.factor
-            seen.append(Seen(signal, plugin.name, plugin.version, weight, plugin.across_members))
+            told = runner.told.get(signal.name, {})
+            seen.append(Seen(signal, plugin.name, plugin.version, weight, plugin.across_members, told))
         runner.hits += bool(signals)
         if why is not None:
             failures.append(Failure(plugin.name, why, plugin.on_error, plugin.across_members))
@@ -190,6 +200,11 @@ class Pipeline:
 def _weights(plugin: Plugin[Any], rules: Rules) -> dict[str, float]:
     """Negative weights are the core's alone: a plugin cannot talk a message free."""
     return {name: max(0.0, rules.weights.get(name, weight)) for name, weight in plugin.signals.items()}
+
+
+def _told(plugin: Plugin[Any]) -> dict[str, dict[str, str]]:
+    """Plain and copied, as decisions keep it."""
+    return {signal: dict(texts) for signal, texts in plugin.told.items()}
 
 
 def _state(runner: _Runner) -> PluginState:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from relay.core.verdict import Decision, MemberFacts, Submission
 from relay.pipeline.pipeline import Pipeline
+from relay.wording import in_words
 
 Standing = Literal["new", "trusted"]
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -63,9 +64,9 @@ def _read(raw: str | bytes, number: int) -> _Line:
     try:
         return _Line.model_validate_json(raw)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise LineError(f"line {number}: {where + ': ' if where else ''}{first['msg']}") from None
+        raise LineError(f"line {number}: {where + ': ' if where else ''}{in_words(first, table='an object')}") from None
 
 
 def _submission(line: _Line, number: int, member: Standing) -> Submission:

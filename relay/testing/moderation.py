@@ -10,10 +10,14 @@ def test_shouting_sees_capitals(moderate):
 import asyncio
 import pickle
 import random
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from relay.app import shipped
+from relay.core.notice import LANGUAGES
 from relay.core.text import Tables
 from relay.core.verdict import Decision, MemberFacts, Rules, Signal, Submission
 from relay.lexicon import load_tables
@@ -76,13 +80,14 @@ def names(signals: Sequence[Signal]) -> set[str]:
 def check_plugin(plugin: type[Plugin[Any]], **options: object) -> None:
     """Raise PluginFaultError naming every fault.
 
-    Looked at: the label; a description for the plugin and for each option; options that can be pickled, as worker mode needs;
-    the examples, each alone; a text of the greatest length within the deadline; random Unicode. Call it where no event loop
-    runs.
+    Looked at: the label; a description for the plugin and for each option; in a shipped one, what a rejected member is told of
+    each signal; options that can be pickled, as worker mode needs; the examples, each alone; a text of the greatest length
+    within the deadline; random Unicode. Call it where no event loop runs.
     """
     faults = [f"{key}: {what}" for key, what in label_faults(plugin)]
     if not faults:
         faults += _undocumented(plugin)
+        faults += _untold(plugin)
         faults += _unpicklable(plugin, options)
         faults += _examples(plugin, options)
         faults += _long(plugin, options)
@@ -109,6 +114,15 @@ def _undocumented(plugin: type[Plugin[Any]]) -> Iterator[str]:
             yield f"option {name}: no description: Field(..., description=...)"
     if not plugin.examples:
         yield "examples: none: give at least one text with the signals that it must give"
+
+
+def _untold(plugin: type[Plugin[Any]]) -> Iterator[str]:
+    """What is shipped speaks to members in every language; evidence across members is never told."""
+    file = getattr(sys.modules.get(plugin.__module__), "__file__", None)
+    is_shipped = file is not None and Path(file).parent == shipped("plugins").resolve()
+    for signal in plugin.signals:
+        if is_shipped and not plugin.across_members and signal not in plugin.told:
+            yield f"told: nothing for {signal}: say in {' and '.join(LANGUAGES)} what a rejected member reads"
 
 
 def _unpicklable(plugin: type[Plugin[Any]], options: dict[str, object]) -> Iterator[str]:

@@ -81,7 +81,7 @@ class Gate:
     def address(self, request: web.Request) -> str:
         """The caller's address, as a believed proxy tells it; empty where there is none, as on a Unix socket."""
         remote = request.remote or ""
-        if remote in self.settings.proxies:
+        if self.settings.is_proxy(remote):
             return request.headers.getall("X-Forwarded-For", [remote])[-1].rpartition(",")[2].strip()
         return remote
 
@@ -99,7 +99,7 @@ class Gate:
         if origin in self.settings.origins:
             return origin
         scheme = request.scheme
-        if request.remote in self.settings.proxies:
+        if self.settings.is_proxy(request.remote or ""):
             scheme = request.headers.get("X-Forwarded-Proto", scheme)
         if origin != f"{scheme}://{request.host}":
             raise Denied("Pages of this origin may not call the relay.")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from aiohttp import web
@@ -10,10 +10,21 @@ from pydantic import ValidationError
 
 from relay.core.errors import Fault, Invalid, RelayError, SignedOut, TooMany, Unavailable, Unknown
 from relay.core.problem import TYPE, Problem, problem
+from relay.wording import in_words
 
 MAX_FAULTS = 20  # told in one answer; more would only echo a hostile body's size
 NOT_FOUND = 404
 MAX_LOC = 64  # characters of a name that the caller chose
+
+FORMS: Final[Mapping[str, str]] = {
+    "^[A-Za-z0-9_-]{1,40}$": "should be 1 to 40 letters, digits, hyphens or underscores",
+    "^[A-Za-z0-9_-]{0,40}$": "should be at most 40 letters, digits, hyphens or underscores",
+    "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$": "is no language such as de or en-GB",
+    "^([01][0-9]|2[0-3]):[0-5][0-9]$": "is no time of day such as 21:00",
+    "^[a-z][a-z0-9-]{0,30}$": "should be the name of a channel, such as web",
+    "^[!-~]{1,400}$": "is not what an earlier page gave as `next`",
+}
+"""What a caller is told instead of the pattern that a text does not match."""
 
 SECURITY: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
@@ -68,22 +79,14 @@ def internal(request_id: str) -> web.Response:
 
 def invalid(where: str, error: ValidationError) -> Invalid:
     """What pydantic found, without the values: `where` is body or query."""
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    faults = [Fault((where, *map(_shown, fault["loc"])), _sentence(fault)) for fault in found[:MAX_FAULTS]]
+    found = error.errors(include_url=False, include_input=False)[:MAX_FAULTS]
+    faults = [Fault((where, *map(_shown, fault["loc"])), in_words(fault, table="an object", forms=FORMS)) for fault in found]
     return Invalid(f"The {where} is not valid.", faults)
 
 
 def _shown(part: int | str) -> int | str:
     """A name that the caller chose, cut and made fit for JSON."""
     return part if isinstance(part, int) else part[:MAX_LOC].encode("utf-8", "replace").decode()
-
-
-def _sentence(fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
-    if fault["type"] == "extra_forbidden":
-        return "is not known here"
-    if fault["type"] == "missing":
-        return "has to be given"
-    return str(fault["msg"]).removeprefix("Value error, ").replace("Input should", "should")
 
 
 def described() -> Mapping[str, tuple[str, int, str]]:

@@ -1,8 +1,15 @@
 """How the relay listens for HTTP: address, who may call from a browser, deadlines and limits."""
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+import re
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from relay.core.rate import Rate
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
+_OF_COURSE = re.compile(r"http://.*:80|https://.*:443")  # the ports that browsers leave out
 
 
 class RateSettings(BaseModel):
@@ -52,7 +59,7 @@ class HttpSettings(BaseModel):
         (), description='further origins whose pages may call the relay, such as "https://www.example.com"'
     )
     proxies: tuple[str, ...] = Field(
-        (), description="addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed"
+        (), description="addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed"
     )
     metrics_token: SecretStr = Field(
         SecretStr(""), description="bearer token of /metrics; without one it answers on loopback alone"
@@ -68,3 +75,37 @@ class HttpSettings(BaseModel):
     drain_seconds: float = Field(5, gt=0, description="that running requests are given when the relay stops")
     events: int = Field(4096, ge=16, description="events of the staff stream that are kept for those who reconnect")
     limits: LimitSettings = Field(LimitSettings(), description="requests a caller may make")
+
+    @field_validator("origins")
+    @classmethod
+    def _as_browsers_send_them(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        """Anything else is never equal to what a browser sends, and would lock out the page without a word."""
+        for number, origin in enumerate(origins, 1):
+            if not _ORIGIN.fullmatch(origin):
+                form = "scheme://host or scheme://host:port in small letters, without a path and without a slash at the end"
+                raise ValueError(f"entry {number} is no origin: write {form}")
+            if _OF_COURSE.fullmatch(origin):
+                raise ValueError(f"entry {number} names the port that browsers leave out: leave it out here too")
+        return origins
+
+    @field_validator("proxies")
+    @classmethod
+    def _as_addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for number, proxy in enumerate(proxies, 1):
+            try:
+                ip_network(proxy)
+            except ValueError:
+                what = "is no IP address and no network: write such as 127.0.0.1, ::1 or 10.0.0.0/8, with zeros behind its bits"
+                raise ValueError(f"entry {number} {what}") from None
+        return proxies
+
+    @cached_property
+    def _networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        return tuple(map(ip_network, self.proxies))
+
+    def is_proxy(self, remote: str) -> bool:
+        """Whether the caller at this address is a proxy that is believed; "" is nobody, as on a Unix socket."""
+        if not self.proxies or not remote:
+            return False
+        address = ip_address(remote)
+        return any(address in network for network in self._networks)

@@ -40,6 +40,25 @@ def test_the_shipped_default_says_what_holds_without_it() -> None:
         ),
         ("\n[plugins.flood]\nburst = -1\n", "relay.toml:3: plugins.flood.burst: "),
         ("[http\n", "relay.toml:1: is not TOML"),
+        ("[store]\nfolder = 5\n", "relay.toml:2: store.folder: should be a path, written as text"),
+        ('[http]\norigins = "https://a.example"\n', "relay.toml:2: http.origins: should be a list"),
+        ("http = 5\n", "relay.toml:1: http: should be a table"),
+        ("[moderation]\nflag = 6\n", "relay.toml:1: moderation.hold: should not be below flag"),
+        ("[moderation]\nflag = 1\nhold = nan\n", "relay.toml:3: moderation.hold: should not be below flag"),
+        ("[moderation]\nhold = 7\nreject = 6\n", "relay.toml:3: moderation.reject: should not be below hold"),
+        (
+            '[moderation.weights]\n"words.insullt" = 1\n',
+            "relay.toml:2: moderation.weights.words.insullt: no plugin has such a signal; did you mean 'words.insult'?",
+        ),
+        ('[moderation.weights]\n"words.insult" = -1\n', "relay.toml:2: moderation.weights.words.insult: the weight must be"),
+        ('[moderation]\nfolder = "nowhere"\n', "relay.toml:2: moderation.folder: there is no such folder"),
+        ('[http]\norigins = ["https://a.example", "https://a.example/"]\n', "relay.toml:2: http.origins: entry 2 is no origin"),
+        ('[http]\norigins = ["https://a.example/app"]\n', "relay.toml:2: http.origins: entry 1 is no origin"),
+        ('[http]\norigins = ["a.example"]\n', "relay.toml:2: http.origins: entry 1 is no origin"),
+        ('[http]\norigins = ["*"]\n', "relay.toml:2: http.origins: entry 1 is no origin"),
+        ('[http]\norigins = ["https://a.example:443"]\n', "relay.toml:2: http.origins: entry 1 names the port"),
+        ('[http]\nproxies = ["::1", "localhost"]\n', "relay.toml:2: http.proxies: entry 2 is no IP address and no network"),
+        ('[http]\nproxies = ["10.0.0.1/8"]\n', "relay.toml:2: http.proxies: entry 1 is no IP address and no network"),
     ],
 )
 def test_a_fault_is_named_with_file_line_and_key(text: str, fault: str, relay: CommandLine, tmp_path: Path) -> None:
@@ -49,6 +68,30 @@ def test_a_fault_is_named_with_file_line_and_key(text: str, fault: str, relay: C
 
     assert (result.code, result.out) == (2, "")
     assert fault in result.err
+
+
+def test_what_is_well_written_is_taken(relay: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "etc" / "own").mkdir(parents=True)
+    (tmp_path / "etc" / "relay.toml").write_text(
+        """[http]
+origins = ["https://a.example", "http://localhost:5173", "capacitor://localhost", "http://[::1]:3000"]
+proxies = ["127.0.0.1", "10.0.0.0/8", "fd00::/8"]
+[moderation]
+flag = 5
+hold = 5
+reject = inf
+folder = "own"
+[moderation.weights]
+"words.crude" = 0
+"core.trusted" = -2
+[plugins.flood]
+""",
+        "utf-8",
+    )
+
+    result = relay("check", "--config", "etc/relay.toml")
+
+    assert result.code == 0, result.err
 
 
 def test_what_holds_is_shown_with_where_it_comes_from_and_without_secrets(relay: CommandLine, tmp_path: Path) -> None:

@@ -148,6 +148,7 @@ def test_a_list_in_a_pipe_is_cut_by_tabs(owner: CommandLine, pool: str) -> None:
     [
         ("post", "send", "POOL", "Hello"),
         ("member", "erase", "MEMBER"),
+        ("member", "revoke", "MEMBER"),
         ("case", "decide", "reject", "CASE", "--reason", "x"),
         ("key", "revoke", "KEY"),
         ("staff", "remove", "STAFF"),
@@ -192,10 +193,57 @@ def test_a_refusal_says_what_is_wrong_where(owner: CommandLine) -> None:
     assert result.out == ""
 
 
-def test_what_is_not_there_fails(owner: CommandLine) -> None:
-    result = owner("community", "show", "nowhere")
+@pytest.mark.parametrize(
+    ("words", "thing"),
+    [
+        (("community", "show", "nowhere"), "community nowhere"),
+        (("member", "list", "nowhere"), "community nowhere"),
+        (("post", "send", "nowhere", "Hello", "--yes"), "community nowhere"),
+        (("member", "show", "nobody"), "member nobody"),
+        (("member", "erase", "nobody", "--yes"), "member nobody"),
+        (("post", "show", "none"), "post none"),
+        (("thread", "show", "none"), "thread none"),
+        (("case", "decide", "deliver", "none", "--reason", "x"), "case none"),
+        (("staff", "remove", "nobody", "--yes"), "person nobody"),
+        (("key", "revoke", "none", "--yes"), "key none"),
+    ],
+)
+def test_what_is_not_there_is_named(words: tuple[str, ...], thing: str, owner: CommandLine) -> None:
+    result = owner(*words)
 
     assert (result.code, result.out) == (1, "")
+    assert f"There is no {thing} here" in result.err
+    assert "nothing here" not in result.err
+
+
+def test_a_new_token_comes_with_the_word_that_it_is_shown_once(owner: CommandLine, pool: str, ada: Member) -> None:
+    eva = owner.json("staff", "add", "Eva", "--role", "agent")
+    (owner.folder / "members.jsonl").write_text('{"name": "Bob"}\n', "utf-8")
+
+    shown = [
+        eva,
+        owner.json("member", "add", pool, "--name", "Eve"),
+        owner.json("member", "add", pool, "--file", "members.jsonl"),
+        owner.json("member", "token", ada["id"]),
+        owner.json("key", "add", "shop", "--scope", "posts:write"),
+        owner.json("staff", "token", eva.thing["id"], "--yes"),
+    ]
+
+    assert all("token" in result.thing for result in shown)
+    assert all("shown this once" in result.err for result in shown)
+
+
+def test_a_members_tokens_are_ended_of_one_device_or_all(owner: CommandLine, ada: Member) -> None:
+    phone = owner.json("member", "token", ada["id"], "--device", "phone").thing["token"]
+
+    lost = owner("member", "revoke", ada["id"], "--device", "phone", "--yes")
+    of_phone = owner("member", "export", RELAY_TOKEN=phone)
+    of_first = owner("member", "export", RELAY_TOKEN=ada["token"])
+    owner("member", "revoke", ada["id"], "--yes")
+    at_last = owner("member", "export", RELAY_TOKEN=ada["token"])
+
+    assert lost.code == 0, lost.err
+    assert [result.code for result in (of_phone, of_first, at_last)] == [1, 0, 1]
 
 
 @pytest.mark.parametrize("token", ["", "wrong"])

@@ -109,7 +109,47 @@ def test_a_port_that_is_taken_is_named(start: Start, relay: CommandLine) -> None
 
     assert result.code == 1
     assert "Traceback" not in result.err
-    assert port in result.err
+    assert f"Port {port} of 127.0.0.1 is in use. Name another with --port" in result.err
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1"])
+def test_a_host_that_is_not_here_is_named(host: str, relay: CommandLine) -> None:
+    result = relay("serve", "--host", host, "--port", "0")
+
+    assert (result.code, result.out) == (1, "")
+    assert f"{host} is no address of this machine. Name one with --host" in result.err
+    assert "Errno" not in result.err
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(relay: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+
+    result = relay("serve", "--port", "0", "--data", "file/data")
+
+    assert (result.code, result.out) == (1, "")
+    assert "file/data: Not a directory" in result.err
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (
+            "\n[plugins.flood]\nbrust = 1\n",
+            "relay.toml:3: plugins.flood.brust: the plugin has no such option; did you mean 'burst'?",
+        ),
+        ('[moderation.weights]\n"a.b" = 1\n', "relay.toml:2: moderation.weights.a.b: no plugin has such a signal"),
+        ('[moderation]\nfolder = "nowhere"\n', "relay.toml:2: moderation.folder: there is no such folder"),
+    ],
+)
+def test_a_fault_in_moderation_stops_the_start_with_file_and_line(
+    text: str, fault: str, relay: CommandLine, tmp_path: Path
+) -> None:
+    (tmp_path / "relay.toml").write_text(text, "utf-8")
+
+    for command in (("serve", "--port", "0"), ("init",)):
+        result = relay(*command, "--config", "relay.toml")
+        assert (result.code, result.out) == (2, "")
+        assert fault in result.err
 
 
 def test_a_wrong_configuration_stops_the_start(relay: CommandLine, tmp_path: Path) -> None:

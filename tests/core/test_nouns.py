@@ -13,13 +13,13 @@ from relay.core.errors import Conflict, Denied, Invalid, Unknown
 from relay.core.identity import encode, is_id, token_digest
 from relay.core.member import Keyword, keyword
 from relay.core.moment import from_micros, micros, rfc3339
-from relay.core.notice import LANGUAGES, Occasion, notice, stated
+from relay.core.notice import LANGUAGES, Occasion, notice
 from relay.core.post import Button, Draft, Post, button_of, checked
 from relay.core.problem import problem
 from relay.core.pseudonym import pseudonym
 from relay.core.rate import Bucket, Rate
 from relay.core.staff import SCOPES, Actor, Role
-from relay.core.verdict import Action, Decision, Seen, Signal
+from relay.core.verdict import Action, Decision
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 POST = Post(id="p", community=1, author="a", text="t", created_at=NOW, buttons=(Button("yes", "Yes"),))
@@ -188,15 +188,6 @@ def test_every_occasion_has_words(occasion: Occasion, language: str) -> None:
 
     assert "{" not in text
     assert ".." not in text
-
-
-def test_reasons_never_speak_of_other_members() -> None:
-    own = Seen(Signal("words.insult", reason="an insult"), "words", "1", 3.0)
-    across = Seen(Signal("repeat.campaign", reason="12 others wrote this"), "repeat", "1", 5.0, across=True)
-
-    told = stated(Decision(Action.REJECT, 8.0, signals=(across, own)))
-
-    assert told == "an insult"
 
 
 def test_a_problem_names_kind_and_places_and_echoes_nothing() -> None:

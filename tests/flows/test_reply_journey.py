@@ -1,6 +1,7 @@
 """Member reply -> moderation -> private thread -> staff answer -> that member alone."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -14,10 +15,11 @@ from relay.core.verdict import Action, Decision, MemberFacts, Seen, Signal, Subm
 from relay.flows.judge import Judging
 from relay.flows.receive import Reply
 from relay.ports import Paging, SignedIn, ThreadFilter
-from tests.flows.conftest import EVA, JAN, House
+from tests.flows.conftest import EVA, JAN, PERSON, House
 
 HOLD = Decision(Action.HOLD, 5.0, signals=(Seen(Signal("words.insult", reason="an insult"), "words", "1", 5.0),))
-REJECT = Decision(Action.REJECT, 9.0, signals=(Seen(Signal("words.insult", reason="an insult"), "words", "1", 9.0),))
+TOLD = {"en": "it holds an insult", "de": "sie enthält eine Beleidigung"}
+REJECT = Decision(Action.REJECT, 9.0, signals=(Seen(Signal("words.insult", reason="an insult"), "words", "1", 9.0, told=TOLD),))
 
 
 async def _threads(house: House, community: int) -> tuple[Thread, ...]:
@@ -248,7 +250,20 @@ async def test_a_rejection_by_rule_is_told_at_once(house: House) -> None:
 
     own, notice = await house.store.of(member.member.n).items(0, 10)
     assert (own.sender, notice.sender) == (Sender.SELF, Sender.RELAY)
-    assert "an insult" in notice.text
+    assert "it holds an insult" in notice.text
+
+
+async def test_a_rejection_by_rule_speaks_the_members_language_and_staff_keep_their_reasons(house: House) -> None:
+    community = await house.community()
+    member = await house.member(community, replace(PERSON, language="de"))
+    house.moderation.next = REJECT
+
+    await house.receive.reply(member, Reply("Du Idiot", "web", "c1"))
+
+    *_, notice = await house.store.of(member.member.n).items(0, 10)
+    (view,) = (await house.store.cases(community.n, None, Paging())).items
+    assert "„sie enthält eine Beleidigung“" in notice.text
+    assert view.reason == "an insult"
 
 
 async def test_broken_moderation_holds_the_message_for_staff(house: House) -> None:

@@ -16,6 +16,7 @@ Build = Callable[..., Pipeline]
 class Rude(Plugin[NoOptions]):
     name, version = "rude", "1.0"
     signals: ClassVar = {"rude.word": 3.0}
+    told: ClassVar = {"rude.word": {"en": "it is rude", "de": "sie ist unhöflich"}}
 
     def wants(self, incoming: Incoming) -> bool:
         return "rude" in incoming.text.tokens
@@ -79,6 +80,12 @@ async def test_weights_times_factors_are_added_up(build: Build) -> None:
 
     assert [(seen.signal.name, seen.weight) for seen in decision.signals] == [("loud.sign", 3.0), ("rude.word", 3.0)]
     assert (decision.action, decision.score) == (Action.HOLD, 6.0)
+
+
+async def test_what_members_are_told_travels_with_the_signal(build: Build) -> None:
+    decision = await build(Rude, Loud).judge(submission("rude !!!!"))
+
+    assert [dict(seen.told) for seen in decision.signals] == [{}, {"en": "it is rude", "de": "sie ist unhöflich"}]
 
 
 async def test_two_kinds_of_evidence_reject(build: Build) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from relay.plugin import Plugin
-from relay.testing.moderation import check_plugin
+from relay.testing.moderation import PluginFaultError, check_plugin
 
 FOLDER = Path(__file__).parent.parent.parent / "plugins"
 SCREEN = 90  # lines
@@ -16,6 +16,14 @@ SCREEN = 90  # lines
 @pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.py")))
 def test_a_shipped_plugin_keeps_its_word(name: str, shipped: Callable[[str], type[Plugin[Any]]]) -> None:
     check_plugin(shipped(name))
+
+
+def test_a_shipped_plugin_without_words_for_members_is_found(shipped: Callable[[str], type[Plugin[Any]]]) -> None:
+    flood = shipped("flood")
+    silent = type("Silent", (flood,), {"__doc__": "Says nothing.", "__module__": flood.__module__, "told": {}})
+
+    with pytest.raises(PluginFaultError, match=r"told: nothing for flood\.rate: say in en and de"):
+        check_plugin(silent)
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)

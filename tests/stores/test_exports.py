@@ -10,7 +10,7 @@ import pytest
 from relay.core.case import CaseState
 from relay.core.change import Appeal, Press, Rule
 from relay.core.thread import NewThread, Role, Status
-from relay.core.verdict import Action, Decision
+from relay.core.verdict import Action, Decision, Seen, Signal
 from relay.ports import Paging
 from relay.stores.sqlite import SqliteStore
 from tests.stores.conftest import ALLOWED, HELD, REJECTED, World
@@ -85,6 +85,23 @@ async def test_a_rejection_by_rule_is_in_the_export_with_its_reason(world: World
 
     export = await world.store.of(member.n).export()
     assert [case["state"] for case in listed(export["cases"])] == ["rejected"]
+
+
+async def test_what_a_rule_saw_across_members_is_for_staff_alone(world: World) -> None:
+    community = await world.community()
+    member = await world.member(community)
+    across = Seen(Signal("campaign.many", reason="12 others wrote this"), "campaign", "1", 9.0, across=True)
+    change = world.reply(member, decision=replace(REJECTED, signals=(across,)))
+    assert change.filing.case is not None
+    notice = replace(world.message(member, "Not passed on.", Role.RELAY), case=change.filing.case.id)
+
+    await world.store.commit(replace(change, filing=replace(change.filing, notice=notice)))
+
+    (view,) = (await world.store.cases(community.n, None, Paging())).items
+    export = await world.store.of(member.n).export()
+    assert view.reason == "12 others wrote this"
+    assert [case["state"] for case in listed(export["cases"])] == ["rejected"]
+    assert "12 others" not in str(export)
 
 
 def listed(value: object) -> list[dict[str, object]]:

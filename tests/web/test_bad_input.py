@@ -1,9 +1,12 @@
 """Bad input of every kind gets its clear problem and changes nothing."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
+from relay.web.problem import FORMS
+from relay.web.table import ROUTES
 from tests.web.conftest import CONSENT, Person, Relay, is_problem, numbers
 
 COMMUNITY = "/v1/communities"
@@ -133,6 +136,47 @@ async def test_an_attribute_is_a_plain_value(relay: Relay, anna: Person, value: 
 
     assert is_problem(said, 422)
     assert anna.id
+
+
+@pytest.mark.parametrize(
+    ("body", "place", "said"),
+    [
+        ({"language": "german!"}, ["language"], "is no language such as de or en-GB"),
+        (
+            {"rules": {"quiet_hours": {"from": "9", "to": "21:00"}}},
+            ["rules", "quiet_hours", "from"],
+            "is no time of day such as",
+        ),
+        ({"rules": 7}, ["rules"], "should be an object"),
+        ({"name": 7}, ["name"], "should be text"),
+    ],
+)
+async def test_a_fault_is_told_in_plain_words(
+    relay: Relay, anna: Person, body: dict[str, object], place: list[str], said: str
+) -> None:
+    answer = await relay.owner("PATCH", f"{COMMUNITY}/bad", body)
+
+    (fault,) = answer.body["errors"]
+    assert fault["loc"] == ["body", *place]
+    assert fault["msg"].startswith(said)
+    assert anna.id
+
+
+def test_every_pattern_that_a_caller_may_miss_has_its_words() -> None:
+    schemas = [model.model_json_schema() for route in ROUTES for model in (route.body, route.query) if model]
+
+    assert {pattern for schema in schemas for pattern in patterns(schema)} == set(FORMS)
+
+
+def patterns(schema: object) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if isinstance(pattern := schema.get("pattern"), str):
+            yield pattern
+        for inner in schema.values():
+            yield from patterns(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from patterns(inner)
 
 
 @pytest.mark.parametrize("path", ["ack", "read"])

@@ -66,6 +66,17 @@ async def test_behind_a_believed_proxy_the_own_origin_is_the_public_one(open_rel
     assert said.status == 200
 
 
+@pytest.mark.parametrize(("network", "status"), [("127.0.0.0/8", 200), ("10.0.0.0/8", 403), ("::1", 403)])
+async def test_a_network_of_proxies_is_believed(open_relay: Open, network: str, status: int) -> None:
+    relay: Relay = await open_relay(proxies=(network,))
+
+    said = await relay.owner(
+        "GET", "/v1/communities", Host="relay.example", Origin="https://relay.example", X_Forwarded_Proto="https"
+    )
+
+    assert said.status == status
+
+
 async def test_an_unbelieved_proxy_header_changes_nothing(relay: Relay) -> None:
     said = await relay.owner(
         "GET", "/v1/communities", Host="relay.example", Origin="https://relay.example", X_Forwarded_Proto="https"

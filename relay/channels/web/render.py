@@ -16,6 +16,7 @@ from relay.core.problem import problem
 from relay.core.stream import Item, ItemKind, Sender, wire
 from relay.core.thread import Stored
 from relay.ports import SignedIn
+from relay.wording import in_words
 
 ClientId = Annotated[str, Field(min_length=1, max_length=MAX_CLIENT_ID), AfterValidator(checked_client_id)]
 MAX_SEQ = 2**53 - 1  # what every JSON reader keeps exact
@@ -77,7 +78,8 @@ def said(text: bytes) -> Said:
     except orjson.JSONDecodeError:
         raise Invalid("The frame is not valid JSON.") from None
     except ValidationError as error:
-        faults = [Fault(tuple(each["loc"]), each["msg"]) for each in error.errors(include_url=False, include_input=False)]
+        found = error.errors(include_url=False, include_input=False)
+        faults = [Fault(tuple(each["loc"]), in_words(each, table="an object")) for each in found]
         raise Invalid("The frame is not valid.", faults) from None
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from relay.core.case import Case, CaseKind, CaseState, CaseView
 from relay.core.change import Appeal, Filed, Rule
 from relay.core.errors import Stale
-from relay.core.notice import stated
+from relay.core.notice import reasons_for_staff
 from relay.core.thread import Status, effect_of_ruling
 from relay.core.verdict import Action, Decision, Seen, Signal
 from relay.ports import Page, Paging
@@ -72,7 +72,7 @@ def put(case: Case, decision: Decision, community: int, message: int) -> Steps[N
         ADD,
         (
             case.id, community, message, case.kind.value, int(case.state), us(case.opened_at), case.decided_by,
-            case.version, decision.action.value, stated(decision),
+            case.version, decision.action.value, reasons_for_staff(decision),
         ),
     )  # fmt: skip
 

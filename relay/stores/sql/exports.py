@@ -1,7 +1,7 @@
 """An export in SQL: everything the relay holds of one member, and nothing of anybody else.
 
 What other members brought about is theirs: a message that was held or discarded without a word reads as any other, and a case
-is there from the moment on that the member was told of it.
+is there from the moment on that the member was told of it. Its reason is that of a person; that of a rule stands in the notice.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,10 @@ MESSAGES = """
     FROM threads t JOIN messages e ON e.thread = t.n
     WHERE t.member = $1 AND e.internal = 0 ORDER BY e.n"""
 CASES = """
-    SELECT k.id, e.id, k.kind, k.state, k.reason, k.opened_at, k.decided_at, k.appeal, k.appeal_at
+    SELECT k.id, e.id, k.kind, k.state,
+        coalesce((SELECT reason FROM decisions
+            WHERE n = (SELECT max(n) FROM decisions WHERE message = e.n AND reason <> '')), ''),
+        k.opened_at, k.decided_at, k.appeal, k.appeal_at
     FROM threads t JOIN messages e ON e.thread = t.n JOIN cases k ON k.message = e.n
     WHERE t.member = $1 AND EXISTS (
         SELECT 1 FROM messages told WHERE told.thread = t.n AND told.case_id = k.id AND told.internal = 0)
