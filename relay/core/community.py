@@ -14,16 +14,6 @@ class QuietHours:
     from_minute: int
     to_minute: int
 
-    def covers(self, minute: int) -> bool:
-        """Whether the local minute of the day is quiet; equal ends mean never."""
-        if self.from_minute <= self.to_minute:
-            return self.from_minute <= minute < self.to_minute
-        return minute >= self.from_minute or minute < self.to_minute
-
-    def minutes_left(self, minute: int) -> int:
-        """Minutes from `minute` to the end of the span; only meaningful while it is quiet."""
-        return (self.to_minute - minute) % (24 * 60)
-
 
 @dataclass(frozen=True, slots=True)
 class Rules:

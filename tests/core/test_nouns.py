@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.core.case import Case, CaseKind, CaseState, Ruling, appealed, case_for, ruled
-from relay.core.community import SLUG, QuietHours
+from relay.core.community import SLUG
 from relay.core.errors import Conflict, Denied, Invalid, Unknown
 from relay.core.identity import encode, is_id, token_digest
 from relay.core.member import Keyword, keyword
@@ -150,16 +150,6 @@ def test_a_pseudonym_depends_on_key_and_member_alone() -> None:
     assert name == pseudonym(b"key", "member")
     assert name != pseudonym(b"other key", "member")
     assert len(name.split()) == 3
-
-
-@given(st.integers(0, 1439), st.integers(0, 1439), st.integers(0, 1439))
-def test_quiet_hours_end_when_they_say(start: int, end: int, minute: int) -> None:
-    quiet = QuietHours(start, end)
-
-    if quiet.covers(minute):
-        after = (minute + quiet.minutes_left(minute)) % 1440
-        assert after == end
-        assert not quiet.covers(after)
 
 
 def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
