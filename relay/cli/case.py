@@ -23,7 +23,7 @@ def case() -> None:
 def list_cases(session: Session, community: str, state: str | None, limit: int) -> None:
     """Show the cases of a community."""
     cases = session.client.pages(path("communities", community, "cases"), limit, state=state)
-    session.screen.many(cases, COLUMNS, "There is no such case.")
+    session.screen.many(cases, COLUMNS, "No case fits. One opens when moderation holds, marks or rejects a message.")
 
 
 @case.command(examples=["relay case show CASE"])

@@ -33,7 +33,7 @@ def thread() -> None:
 def list_threads(session: Session, community: str, limit: int, **wanted: object) -> None:
     """Show the threads of a community, the most lively first."""
     threads = session.client.pages(path("communities", community, "threads"), limit, **wanted)
-    session.screen.many(threads, COLUMNS, "There is no such thread.")
+    session.screen.many(threads, COLUMNS, "No thread fits. One begins when a member answers, or when staff write first.")
 
 
 @thread.command(examples=["relay thread show THREAD", "relay thread show THREAD --json"])
@@ -49,7 +49,7 @@ def show(session: Session, thread_id: str) -> None:
         return
     session.screen.one(found)
     click.echo()
-    session.screen.many(messages, MESSAGES, "It is empty.")
+    session.screen.many(messages, MESSAGES, "Nothing was said in it yet.")
 
 
 @thread.command(
