@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
+from relay.channels.web.render import Said
 from relay.channels.web.socket import Socket
 
 
@@ -38,7 +39,7 @@ class Session:
     filling: bool = False
     missed: bool = False
     faults: int = 0
-    inbox: deque[bytes] | None = None
+    inbox: deque[Said] | None = None
 
 
 class Silent:

@@ -88,38 +88,53 @@ class Streams:
         seq = render.quick_ack(text)
         if seq is not None and session.digest:
             self._acknowledge(session, delivered=seq, read=0)
-        elif session.inbox is None:
-            session.inbox = deque((text,))
+            return
+        try:
+            said = render.said(text)
+        except Invalid as error:
+            self._refuse(session, render.client_id_of(text), error)
+            return
+        match said:
+            case render.Ack() if session.digest:
+                self._acknowledge(session, delivered=said.seq, read=0)
+            case render.Read() if session.digest:
+                self._acknowledge(session, delivered=said.seq, read=said.seq)
+            case _:
+                self._queue(session, said)
+
+    def _queue(self, session: Session, said: render.Said) -> None:
+        if session.inbox is None:
+            session.inbox = deque((said,))
             self.hub.start(self._work(session), "frames")
         elif len(session.inbox) < INBOX:
-            session.inbox.append(text)
+            session.inbox.append(said)
         else:
-            self._refuse(session, text, TooMany("Too many frames ahead of their answers.", retry_after=1))
+            self._refuse(session, _client_id(said), TooMany("Too many frames ahead of their answers.", retry_after=1))
 
     async def _work(self, session: Session) -> None:
         """Answers frames one after the other; an error that nobody foresaw ends the connection, and the member comes back."""
         inbox = session.inbox
         try:
             while inbox:
-                text = inbox[0]
+                said = inbox[0]
                 try:
-                    await self._obey(session, render.said(text))
+                    await self._obey(session, said)
                 except RelayError as error:
-                    self._refuse(session, text, error)
+                    self._refuse(session, _client_id(said), error)
                 inbox.popleft()
             session.inbox = None
         except Exception:
             session.socket.close(BROKEN, "internal error", render.bye("internal error", SOONEST_MS))
             raise
 
-    def _refuse(self, session: Session, text: bytes, error: RelayError) -> None:
+    def _refuse(self, session: Session, client_id: str | None, error: RelayError) -> None:
         session.faults += isinstance(error, Invalid)
         if not session.digest:
             session.socket.close(SIGN_IN, "no valid hello", render.bye(error.detail, 0))
         elif session.faults > FAULTS:
             session.socket.close(POLICY, "too many bad frames", render.bye("too many bad frames", 0))
         else:
-            session.socket.send(render.refused(render.client_id_of(text), error))
+            session.socket.send(render.refused(client_id, error))
 
     async def _obey(self, session: Session, said: render.Said) -> None:
         if isinstance(said, render.Hello) == bool(session.digest):
@@ -169,7 +184,7 @@ class Streams:
     def _acknowledge(self, session: Session, *, delivered: int, read: int) -> None:
         """Takes an acknowledgement of what this connection was sent, and refuses any other."""
         if delivered > session.sent:
-            self._refuse(session, b"", Invalid(f"Item {delivered} was not sent on this connection."))
+            self._refuse(session, None, Invalid(f"Item {delivered} was not sent on this connection."))
         else:
             self.hub.acknowledge(session, delivered=delivered, read=read)
 
@@ -187,3 +202,8 @@ class Streams:
         for socket in self.sweeper:
             socket.close(RESTART, "restart", render.bye("restart", self.random.randrange(SOONEST_MS, LATEST_MS)))
         await self.hub.close()
+
+
+def _client_id(said: render.Said) -> str | None:
+    """The sender's mark, on frames that have one."""
+    return said.client_id if isinstance(said, render.Send | render.Press) else None

@@ -366,3 +366,16 @@ class _Wire(asyncio.Transport):
 
     def __init__(self, address: str) -> None:
         super().__init__({"peername": (address, 1)})
+
+
+async def test_acknowledgements_are_never_refused_for_coming_fast(pool: Pool) -> None:
+    member = await pool.member()
+    device = await pool.join(member.token)
+    await pool.post()
+    await device.hear()
+
+    for _ in range(stream.INBOX * 3):
+        await device.socket.send_str('{"type": "ack", "seq": 1}')
+    await device.say(type="send", client_id="after", text="all taken")
+
+    assert {(await device.hear())["type"], (await device.hear())["type"]} == {"accepted", "item"}
