@@ -1,9 +1,9 @@
 """Replies: 3,000 at once from 300 members until they are accepted, and until staff see them on their live stream.
 
-    python -m benchmarks.replies [--replies 3000] [--members 300] [--rounds 3] [--texts FILE]
+    python -m benchmarks.replies [--replies 3000] [--members 300] [--rounds 3] [--texts FILE] [--engine both] [--gates]
 
-Twice: with all shipped plugins, and with the gates alone. Accepted means judged and on the disk. FILE is JSON lines with
-"text"; without it a few sentences of our own are used.
+Twice on each engine: with all shipped plugins, and with the gates alone; --gates leaves the plugins out. Accepted means judged
+and on the disk. FILE is JSON lines with "text"; without it a few sentences of our own are used.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from typing import Any
 import orjson
 from aiohttp import ClientSession, ClientWebSocketResponse
 
+from benchmarks.engines import Engines, add_choice, engines
 from benchmarks.load.client import Members, Tools, write_texts
 from benchmarks.load.program import cpu_seconds
 from benchmarks.load.relay import Served, relay
@@ -33,12 +34,15 @@ ALL = GENEROUS + "[plugins.words]\n[plugins.flood]\nburst = 1000\n[plugins.repea
 SEEN_SECONDS = 120.0
 
 
-async def measure(config: str, replies: int, members: int, texts: list[str]) -> dict[str, float]:
+async def measure(config: str, asked: argparse.Namespace, texts: list[str], which: Engines, engine: str) -> dict[str, float]:
     """One run on a fresh relay."""
+    replies, members = asked.replies, asked.members
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relay-replies-")))
         tools = Tools(folder)
-        served = await stack.enter_async_context(relay(members, config))
+        place = await which.place(engine, folder)
+        stack.push_async_callback(which.end, place)
+        served = await stack.enter_async_context(relay(members, config, place.url))
         prepared = write_texts(folder / "texts", texts)
         program = await stack.enter_async_context(
             await tools.members(Members(served.port, served.tokens, members, texts=prepared))
@@ -100,18 +104,28 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--texts", type=Path)
+    parser.add_argument("--gates", action="store_true", help="with the gates alone")
+    add_choice(parser)
     asked = parser.parse_args()
     texts = _texts(asked.texts)
-    kinds = {"gates only": GATES, "all shipped plugins": ALL}
-    runs: dict[str, list[dict[str, float]]] = {name: [] for name in kinds}
-    for _ in range(asked.rounds):
-        for name, config in kinds.items():
-            runs[name].append(asyncio.run(measure(config, asked.replies, asked.members, texts)))
-    print(f"{asked.replies} replies at once    replies/s    p50 ms    p99 ms   all seen s     CPU us   commits each")
+    kinds = {"gates only": GATES} if asked.gates else {"gates only": GATES, "all shipped plugins": ALL}
+    runs: dict[str, list[dict[str, float]]] = {}
+    with engines(asked.engine) as which:
+        for _ in range(asked.rounds):
+            for name, config in kinds.items():
+                for engine in which.names:
+                    run = asyncio.run(measure(config, asked, texts, which, engine))
+                    runs.setdefault(f"{name}, {engine}", []).append(run)
+    report(asked, runs)
+
+
+def report(asked: argparse.Namespace, runs: dict[str, list[dict[str, float]]]) -> None:
+    """The table and the JSON line."""
+    print(f"{asked.replies} replies at once           replies/s    p50 ms    p99 ms   all seen s     CPU us   commits each")
     rows = {name: {key: statistics.median(run[key] for run in found) for key in found[0]} for name, found in runs.items()}
     for name, row in rows.items():
         print(
-            f"{name:<24} {row['per_s']:12,.0f} {row['p50_ms']:9.1f} {row['p99_ms']:9.1f} {row['seen_s']:13.2f}"
+            f"{name:<31} {row['per_s']:12,.0f} {row['p50_ms']:9.1f} {row['p99_ms']:9.1f} {row['seen_s']:13.2f}"
             f" {row['cpu_us']:10.0f} {row['commits_per_reply']:14.3f}"
         )
     print(json.dumps({"benchmark": "replies", "rows": rows}))

@@ -6,126 +6,72 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from random import Random
-from typing import Any
 
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
-import relay
-from relay.bus import Bus
-from relay.channels.web import render
-from relay.channels.web.frames import TOO_SLOW
-from relay.channels.web.hub import Hub
+from relay.bus import Bus, Missed
+from relay.channels.mqtt.channel import Channel as Mqtt
+from relay.channels.mqtt.link import LinkError
+from relay.channels.mqtt.provision import RESTART, Provision
 from relay.channels.web.listen import Listener
-from relay.channels.web.socket import SIGN_IN, Sweeper
-from relay.channels.web.stream import Doors, Streams, StreamSettings
+from relay.channels.web.stream import Streams
 from relay.clock import SystemClock
-from relay.core.change import AcceptPost, Erase, Filed, FileReply, Released, ReleasePost, Rule, SendMessage, SetFact
+from relay.compose import asyncapi
+from relay.compose.broker import gate_of, is_shut_at, open_provision, salt
+from relay.compose.measures import measure, measure_plugins
+from relay.compose.moderation import build_pipeline
+from relay.compose.mqtt import Flows as MqttFlows
+from relay.compose.mqtt import measure_mqtt, open_mqtt
+from relay.compose.signing_in import open_sign_in
+from relay.compose.storage import begin_run, measure_disk, open_erasing, open_store
+from relay.compose.streams import open_streams
+from relay.configuration import Settings
+from relay.core.change import AcceptPost, Erase, FileReply, ReleasePost, Rule, SendMessage, SetFact
+from relay.core.errors import Conflict
 from relay.core.identity import ID_BYTES, TOKEN_BYTES, encode, is_token, token_digest
-from relay.core.verdict import Rules
+from relay.core.known import Known
+from relay.core.pause import Pause, ReleaseDeferred
+from relay.flows.admit import Admit
 from relay.flows.answer import Answer
 from relay.flows.attempt import Attempt
+from relay.flows.check import Check
 from relay.flows.deliver import Deliver
 from relay.flows.enrol import Enrol
+from relay.flows.erase import Erasing
 from relay.flows.govern import Govern
+from relay.flows.join import Join
 from relay.flows.judge import Judging
+from relay.flows.keep import Keep
+from relay.flows.pause import Pauses
 from relay.flows.publish import Publish
-from relay.flows.receive import Receive, Reply
+from relay.flows.receive import Receive
 from relay.flows.review import Review
-from relay.lexicon import load_tables
-from relay.loader import load
-from relay.observe import LogSettings, Metrics
+from relay.flows.sign_in import SignIn
+from relay.observe import Metrics
 from relay.pipeline.pipeline import Pipeline
-from relay.ports import Channel, SignedIn, Store
-from relay.settings import beside
-from relay.stores.sqlite import SqliteStore
+from relay.ports import Channel, Engine, Store
+from relay.stores.sqlite_restore import settle
 from relay.web.door import Runner
 from relay.web.parts import Parts
 from relay.web.server import build
-from relay.web.settings import HttpSettings
 
 COLLECT_AFTER = (50_000, 20, 50)  # a full collection walks every connection: 60 ms with 10,000, so it comes seldom
 BACKLOG = 4096  # connections that the kernel keeps while all come back at once
 MIN_OWNER_TOKEN = 32  # characters
 PSEUDONYM_KEY = "pseudonym_key"
-DATABASE = "relay.db"
-RELEASING = (ReleasePost, SendMessage, FileReply, Rule)  # what may put something before a member
-
-FAREWELLS = {TOO_SLOW: "too slow", SIGN_IN: "sign in"}
-RETRY_MS = 1000  # when a reader that was too slow may come back
+JOIN_KEY = "join_key"
+RELEASING = (ReleasePost, ReleaseDeferred, SendMessage, FileReply, Rule)  # what may put something before a member
 
 log = structlog.get_logger(__name__)
 
 
-class StoreSettings(BaseModel, extra="forbid", frozen=True):
-    """Where everything is kept."""
-
-    folder: Path = Field(Path("data"), description="the folder of the database; made when it is not there")
-
-
-class ModerationSettings(BaseModel, extra="forbid", frozen=True):
-    """From which score on a message is shown with a mark, kept for staff's decision, or rejected."""
-
-    flag: float = Field(2.5, description="score from which staff see a mark")
-    hold: float = Field(5.0, validate_default=True, description="score from which a person decides first")
-    reject: float = Field(
-        8.0, validate_default=True, description="score from which it is rejected, given two kinds of evidence or a hard signal"
-    )
-    weights: dict[str, float] = Field(default_factory=dict, description="weights by signal name, instead of the plugin's own")
-    folder: Path | None = Field(
-        None,
-        description="a folder of your own plugins, beside the shipped ones; a relative one counts from this file's folder",
-    )
-
-    @field_validator("hold", "reject")
-    @classmethod
-    def _not_below_the_milder(cls, limit: float, info: ValidationInfo) -> float:
-        milder = "flag" if info.field_name == "hold" else "hold"
-        if milder in info.data and not info.data[milder] <= limit:  # also catches what is no number
-            raise ValueError(f"should not be below {milder}")
-        return limit
-
-    @field_validator("folder")
-    @classmethod
-    def _is_there(cls, folder: Path | None, info: ValidationInfo) -> Path | None:
-        found = folder and beside(folder, info)
-        if found and not found.is_dir():
-            raise ValueError("there is no such folder; a relative one counts from the folder of the settings file")
-        return found
-
-
-def _switched_on() -> dict[str, dict[str, Any]]:
-    return {"words": {}, "flood": {}, "repeat": {}}
-
-
-class Settings(BaseModel, extra="forbid", frozen=True):
-    """Everything that can be set."""
-
-    http: HttpSettings = Field(default_factory=HttpSettings, description="the web server")
-    stream: StreamSettings = Field(default_factory=StreamSettings, description="the members' WebSocket")
-    store: StoreSettings = Field(default_factory=StoreSettings, description="the database")
-    log: LogSettings = Field(default_factory=LogSettings, description="the log")
-    moderation: ModerationSettings = Field(default_factory=ModerationSettings, description="from signals to a decision")
-    plugins: dict[str, dict[str, Any]] = Field(
-        default_factory=_switched_on,
-        description="a table for each plugin that is switched on, with its options",
-    )
-
-
 class StartError(Exception):
     """The relay cannot start; the message says why and what to do."""
-
-
-def shipped(name: str) -> Path:
-    """A folder that travels with the relay (plugins, config): inside the wheel, or beside the package in a checkout."""
-    package = Path(relay.__file__).parent
-    inside = package / "shipped" / name
-    return inside if inside.is_dir() else package.parent / name
 
 
 def new_id() -> str:
@@ -136,15 +82,6 @@ def new_id() -> str:
 def new_secret() -> str:
     """256 random bits."""
     return encode(os.urandom(TOKEN_BYTES))
-
-
-def build_pipeline(settings: Settings) -> Pipeline:
-    """Moderation as configured. Raises PluginError."""
-    moderation = settings.moderation
-    folders = [shipped("plugins"), *([moderation.folder] if moderation.folder else [])]
-    plugins = load(folders, settings.plugins, moderation.weights)
-    rules = Rules(flag=moderation.flag, hold=moderation.hold, reject=moderation.reject, weights=moderation.weights)
-    return Pipeline(plugins, rules, load_tables(), SystemClock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,36 +95,83 @@ class Flows:
     review: Review
     answer: Answer
     enrol: Enrol
+    join: Join
+    pauses: Pauses
     govern: Govern
+    sign_in: SignIn
+    check: Check
+    admit: Admit
+    keep: Keep
+    erasing: Erasing
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The flows that come with something of the outside: what has to be closed, and the way to the broker."""
+
+    keep: Keep
+    erasing: Erasing
+    sign_in: SignIn
+    admit: Admit
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """What the owner of a fresh relay comes in with: a token, and the secret of a one-time link. Neither is shown again."""
+
+    token: str = field(repr=False)
+    link: str = field(repr=False)
 
 
 @dataclass(slots=True)
 class App:
-    """A running relay. `owner_token` is there on the first start alone, when none was given."""
+    """A running relay. `first` is there on the first start alone, when no token was given."""
 
-    store: SqliteStore
+    store: Engine
     flows: Flows
     streams: Streams
     pipeline: Pipeline
     bus: Bus
     metrics: Metrics
-    owner_token: str | None
+    first: First | None
+    mqtt: Mqtt | None = None
+    provision: Provision | None = None
     is_stopping: bool = False
 
     def is_ready(self) -> bool:
         """Whether it takes work."""
-        return not self.is_stopping and not self.store.broken.is_set()
+        return not self.is_stopping and not self.store.broken.is_set() and self.store.why_away() is None
+
+    def notes(self) -> list[str]:
+        """What somebody should know while it is ready all the same."""
+        why_read_only = self.store.why_read_only()
+        why_away = self.mqtt.why_away() if self.mqtt else None
+        waits = self.provision is not None and self.provision.waits_for_restart
+        return [
+            *[f"read_only: {why_read_only}"] * bool(why_read_only),
+            *[f"broker_away: {why_away}"] * bool(why_away),
+            *[f"broker_restart: {RESTART}"] * waits,
+        ]
 
     async def work(self, stop: asyncio.Event) -> None:
         """Delivers until `stop` is set. Raises OSError when the store broke: the next start recovers."""
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
+                    group.create_task(self.flows.keep.run(), name="run"),
                     group.create_task(self.flows.deliver.run(), name="deliver"),
                     group.create_task(self.flows.deliver.run_cursors(), name="cursors"),
+                    group.create_task(self.flows.pauses.run(), name="pauses"),
                     group.create_task(self.flows.attempt.run(), name="attempts"),
+                    group.create_task(self.flows.check.run(), name="second looks"),
+                    group.create_task(self.flows.erasing.run(), name="erasures"),
+                    group.create_task(self.flows.sign_in.run(), name="sessions"),
                     group.create_task(self.streams.hub.run(), name="streams"),
                 ]
+                if self.provision is not None:
+                    tasks.append(group.create_task(self.provision.run(), name="mqtt credentials"))
+                if self.mqtt is not None:
+                    tasks.append(group.create_task(self.mqtt.run(), name="mqtt"))
                 broken = group.create_task(self.store.broken.wait(), name="store broken")
                 stopped = group.create_task(stop.wait(), name="stop")
                 await asyncio.wait({broken, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -196,7 +180,7 @@ class App:
         finally:
             self.is_stopping = True
         if self.store.broken.is_set():
-            raise OSError("The database could not be written. The relay stops; started again it recovers.")
+            raise OSError(f"{self.store.why_broken} The relay stops; started again it recovers what was accepted.")
 
 
 async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str | None, channels: Sequence[Channel] = ()) -> App:
@@ -204,55 +188,105 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
 
     `channels` are the platforms that it pushes to, beside the members' streams.
     """
-    bus, clock, metrics = Bus(), SystemClock(), Metrics(CollectorRegistry())
-    pipeline = build_pipeline(settings)
+    bus, metrics = Bus(), Metrics(CollectorRegistry())
+    pipeline = build_pipeline(settings, guarded=True)
     stack.push_async_callback(pipeline.close)
     await pipeline.open()
     settings.store.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store = await SqliteStore.open(settings.store.folder / DATABASE, told=bus.announce)
-    stack.push_async_callback(store.close)
+    settle(settings.store.folder)
+    store = await open_store(settings, bus, stack)
     store.grouped = metrics.committed
-    flows = await _flows(store, clock, pipeline, channels)
-    streams = _streams(settings, store, flows)
+    keep = await begin_run(settings, store, stack)
+    provision = _provision(settings, store, bus, keep.epoch)
+    erasing = await open_erasing(settings, store, provision)
+    sign_in = open_sign_in(store, new_id, new_secret, stack)
+    admit = Admit(store, SystemClock(), new_id, new_secret, salt, gate_of(provision))
+    flows = await _flows(store, pipeline, Opened(keep, erasing, sign_in, admit), channels)
+    streams = open_streams(settings, store, flows.deliver, flows.receive)
     streams.sweeper.start()
     stack.callback(streams.sweeper.stop)
     Listener(streams.hub, bus)
+    bus.on(Missed, streams.send_away)
+    bus.on(Missed, lambda _missed, _outcome: _look_for_work(flows))
     bus.on(AcceptPost, flows.deliver.accepted)
+    bus.on(Pause, flows.pauses.paused)
+    bus.on_own(FileReply, flows.check.filed)
     for change in RELEASING if channels else ():
         bus.on(change, flows.attempt.released)
+    keep.renewed = partial(_look_for_work, flows)
     bus.on(Erase, lambda change, _outcome: pipeline.forget(change.id))
-    _measure(bus, metrics, streams)
+    bus.on(Erase, flows.erasing.erased)
+    mqtt = _mqtt(settings, streams, store, flows, provision)
+    _attend(mqtt, metrics, bus)
+    measure(bus, metrics, streams)
+    measure_plugins(pipeline, metrics)
+    measure_disk(metrics, store)
     made = await _owner(store, flows.govern, owner_token)
     pending = await flows.deliver.recover()
     unknown = await flows.attempt.recover()
     log.info("opened", posts_in_delivery=pending, attempts_unknown=unknown)
-    return App(store, flows, streams, pipeline, bus, metrics, made)
+    return App(store, flows, streams, pipeline, bus, metrics, made, mqtt, provision)
 
 
-async def _flows(store: Store, clock: SystemClock, pipeline: Pipeline, channels: Sequence[Channel]) -> Flows:
-    await store.commit(SetFact(PSEUDONYM_KEY, new_secret()))  # kept as it is when it is there
-    key = await store.fact(PSEUDONYM_KEY) or ""
+async def _flows(store: Store, pipeline: Pipeline, opened: Opened, channels: Sequence[Channel]) -> Flows:
+    clock = SystemClock()
+    key, join_key = await _own_key(store, PSEUDONYM_KEY), await _own_key(store, JOIN_KEY)
+    judging = Judging(pipeline.quick, pipeline.again)
+    keep = opened.keep
     jitter = Random()  # noqa: S311 - spreads retries over time, no secret
     return Flows(
-        publish=Publish(store, clock, new_id),
+        publish=Publish(store, clock, new_id, keep.sure),
         deliver=Deliver(store, clock),
-        attempt=Attempt(store, clock, new_id, jitter, channels),
-        receive=Receive(store, clock, new_id, Judging(pipeline.judge)),
+        attempt=Attempt(store, clock, new_id, jitter, keep.sure, channels),
+        receive=Receive(store, clock, new_id, judging, keep.epoch),
         review=Review(store, clock, new_id),
         answer=Answer(store, clock, new_id),
-        enrol=Enrol(store, clock, new_id, new_secret, key.encode()),
-        govern=Govern(store, clock, new_id, new_secret),
+        enrol=Enrol(store, clock, new_id, new_secret, key, opened.erasing.enter),
+        join=Join(store, clock, new_id, key, join_key),
+        pauses=Pauses(store, clock),
+        govern=Govern(store, clock, new_id, new_secret, admit=opened.admit.key),
+        sign_in=opened.sign_in,
+        admit=opened.admit,
+        check=Check(store, clock, new_id, judging.again, keep.epoch),
+        keep=keep,
+        erasing=opened.erasing,
     )
 
 
-def _streams(settings: Settings, store: Store, flows: Flows) -> Streams:
-    clock = SystemClock()
-    hub = Hub(store, flows.deliver.reached)
-    doors = Doors(_saying(flows.receive), _tapping(flows.receive, clock))
-    spread = Random()  # noqa: S311 - spreads reconnects over time, no secret
-    streams = Streams(hub, clock, spread, doors, settings.stream, Sweeper(farewell=_farewell))
-    flows.deliver.rooms = (hub.room,)
-    return streams
+def _provision(settings: Settings, store: Engine, bus: Bus, epoch: Callable[[], int]) -> Provision | None:
+    try:
+        return open_provision(settings.mqtt, store, bus, new_id, epoch)
+    except OSError as problem:
+        raise StartError(f"mqtt: {problem}") from None
+
+
+def _mqtt(settings: Settings, streams: Streams, store: Engine, flows: Flows, provision: Provision | None) -> Mqtt | None:
+    """None where no broker is set."""
+    if settings.mqtt.url is None:
+        return None
+    leads = MqttFlows(flows.receive, flows.publish, flows.keep.epoch, is_shut_at(provision))
+    try:
+        return open_mqtt(settings.mqtt, streams, store, leads, settings.http.limits.key)
+    except (LinkError, OSError) as problem:
+        raise StartError(f"mqtt: {problem}") from None
+
+
+def _attend(mqtt: Mqtt | None, metrics: Metrics, bus: Bus) -> None:
+    if mqtt is not None:
+        measure_mqtt(metrics, mqtt)
+        bus.on(Missed, mqtt.lines.look_again)
+
+
+async def _own_key(store: Store, name: str) -> bytes:
+    """Made once; kept as it is when it is there."""
+    await store.commit(SetFact(name, new_secret()))
+    return (await store.fact(name) or "").encode()
+
+
+def _look_for_work(flows: Flows) -> None:
+    """What another process left when it ended, nobody tells."""
+    flows.deliver.accepted(None, None)
+    flows.attempt.released(None, None)
 
 
 def build_server(app: App, settings: Settings) -> web.Application:
@@ -269,33 +303,45 @@ def build_server(app: App, settings: Settings) -> web.Application:
         review=flows.review,
         answer=flows.answer,
         enrol=flows.enrol,
+        join=flows.join,
+        pauses=flows.pauses,
         govern=flows.govern,
+        sign_in=flows.sign_in,
+        admit=flows.admit,
         deliver=flows.deliver,
+        known=Known(flows.join.key, new_id),
         plugins=lambda: [asdict(state) for state in app.pipeline.describe()],
         members_stream=app.streams.handle,
         is_ready=app.is_ready,
+        notes=app.notes,
+        frames=asyncapi.document,
     )
     return build(parts, settings.http)
 
 
 async def serve(
-    settings: Settings, ready: Callable[[str, str | None], None], stop: asyncio.Event, owner_token: str | None
+    settings: Settings,
+    ready: Callable[[str, First | None], None],
+    stop: asyncio.Event,
+    owner_token: str | None,
+    channels: Sequence[Channel] = (),
 ) -> None:
-    """Runs a relay until `stop` is set: `ready(url, owner token or None)` is called when it answers requests.
+    """Runs a relay until `stop` is set: `ready(url, what a first owner needs)` is called when it answers requests.
 
     The address is taken first, so that a first start that cannot have it makes no owner whose token nobody sees.
     """
     async with AsyncExitStack() as stack:
         listening = stack.enter_context(_listening(settings.http.host, settings.http.port))
-        app = await open_app(settings, stack, owner_token)
-        runner = Runner(build_server(app, settings), settings.http)
+        app = await open_app(settings, stack, owner_token, channels)
+        runner = Runner(build_server(app, settings), settings.http, app.streams.held)
+        app.streams.has_room = runner.may_lend
         await runner.setup()
         stack.push_async_callback(_drain, app, runner)
         await web.SockSite(runner, listening, backlog=BACKLOG).start()
         gc.collect()
         gc.freeze()  # what start-up made lives as long as the process; the collector need not walk it again
         gc.set_threshold(*COLLECT_AFTER)
-        ready(_url(settings.http.host, runner), app.owner_token)
+        ready(_url(settings.http.host, runner), app.first)
         await app.work(stop)
         log.info("stopping")
 
@@ -312,58 +358,28 @@ async def _drain(app: App, runner: web.AppRunner) -> None:
     await app.streams.close()
     await asyncio.gather(runner.cleanup(), app.flows.attempt.drain())
     await app.flows.deliver.flush()
+    await app.flows.keep.end()
 
 
-async def _owner(store: Store, govern: Govern, token: str | None) -> str | None:
-    """The owner of a fresh relay. Returns their token when it was made here."""
+async def _owner(store: Store, govern: Govern, token: str | None) -> First | None:
+    """The owner of a fresh relay. Returns what they come in with when it was made here."""
     if token is not None and (len(token) < MIN_OWNER_TOKEN or not is_token(token)):
         raise StartError(f"RELAY_OWNER_TOKEN needs {MIN_OWNER_TOKEN} to 200 letters, digits and -._~+/= (it has {len(token)}).")
     if await store.staff():
         if token is not None and not await _is_owners(store, token):
             log.warning("RELAY_OWNER_TOKEN ignored: this relay has an owner already")
         return None
-    made = None if token else new_secret()
-    await govern.first_owner(token or made or "")
+    made = None if token else First(new_secret(), new_secret())
+    try:
+        await (govern.first_owner(made.token, made.link) if made else govern.first_owner(token or ""))
+    except Conflict:
+        log.info("another relay that started with this one made the owner, and shows the token where none was given")
+        return None
     return made
 
 
 async def _is_owners(store: Store, token: str) -> bool:
     return await store.token(token_digest(token), SystemClock().now()) is not None
-
-
-def _saying(receive: Receive) -> Callable[[SignedIn, render.Send], Any]:
-    async def say(signed: SignedIn, said: render.Send) -> bytes:
-        stored = await receive.reply(signed, Reply(said.text, "web", said.client_id, said.in_reply_to))
-        return render.accepted(said.client_id, stored)
-
-    return say
-
-
-def _tapping(receive: Receive, clock: SystemClock) -> Callable[[SignedIn, render.Press], Any]:
-    async def tap(signed: SignedIn, said: render.Press) -> bytes:
-        await receive.press(signed, said.post, said.button)
-        return render.pressed(said.client_id, said.post, clock.now())
-
-    return tap
-
-
-def _farewell(code: int) -> bytes:
-    return render.bye(FAREWELLS.get(code, "closed"), RETRY_MS if code == TOO_SLOW else 0)
-
-
-def _measure(bus: Bus, metrics: Metrics, streams: Streams) -> None:
-    def released(_: ReleasePost, outcome: Released) -> None:
-        metrics.released.inc(len(outcome.seqs))
-
-    def filed(change: FileReply, _: Filed) -> None:
-        metrics.judged(change.filing.decision.action, change.filing.decision.took_us)
-
-    bus.on(AcceptPost, lambda _change, _outcome: metrics.posts.inc())
-    bus.on(ReleasePost, released)
-    bus.on(FileReply, filed)
-    bus.on(SendMessage, lambda _change, _outcome: metrics.answers.inc())
-    bus.on(Rule, lambda change, _outcome: metrics.rulings.labels(change.state.word).inc())
-    metrics.connected.set_function(lambda: len(streams.hub))
 
 
 def _url(host: str, runner: web.AppRunner) -> str:

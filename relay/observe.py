@@ -109,12 +109,16 @@ def trace(_: object, __: str, event: Event) -> Event:
     return event
 
 
-def traced(error: BaseException) -> list[str]:
-    """The lines of a trace, the first cause first; a group shows the traces of its members."""
+def traced(error: BaseException, seen: frozenset[int] = frozenset()) -> list[str]:
+    """The lines of a trace, the first cause first; a group shows the traces of its members.
+
+    Causes that go round in a circle, as some libraries make them, are shown once.
+    """
     lines: list[str] = []
+    seen |= {id(error)}
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if cause is not None:
-        lines += [*traced(cause), "which led to:"]
+    if cause is not None and id(cause) not in seen:
+        lines += [*traced(cause, seen), "which led to:"]
     lines += _frames(error.__traceback__)
     lines.append(f"{type(error).__module__}.{type(error).__qualname__}{_said(error)}")
     if isinstance(error, BaseExceptionGroup):
@@ -136,6 +140,19 @@ def as_json(_: object, __: str, event: Event) -> str:
     return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
+class MqttMetrics:
+    """The numbers of the MQTT channel; all 0 where there is no broker."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.up = Gauge("relay_mqtt_connected", "1 while this relay is connected to the broker", registry=registry)
+        self.members = Gauge("relay_mqtt_members", "Members whom it reaches through the broker", registry=registry)
+        self.came = Gauge("relay_mqtt_in", "Messages that came from the broker", registry=registry)
+        self.out = Gauge("relay_mqtt_out", "Messages that the broker confirmed", registry=registry)
+        self.resent = Gauge("relay_mqtt_resent", "Items that went to the broker again", registry=registry)
+        self.denied = Gauge("relay_mqtt_denied", "Messages that the broker did not take", registry=registry)
+        self.refused = Gauge("relay_mqtt_refused", "Messages that the relay did not take", ["reason"], registry=registry)
+
+
 class Metrics:
     """The numbers of one relay, in a registry that is given; nobody's id, name or slug is a label."""
 
@@ -154,11 +171,25 @@ class Metrics:
         self.group_seconds = Histogram(
             "relay_commit_seconds", "Time one group takes to be on stable storage", buckets=BUCKETS, registry=registry
         )
+        self.read_only = Gauge(
+            "relay_store_read_only", "1 while nothing that adds data is taken: the disk is nearly full", registry=registry
+        )
+        self.disk_free = Gauge("relay_disk_free_bytes", "Room on the disk of the data", registry=registry)
+        self.disk_reserve = Gauge("relay_disk_reserve_bytes", "What is kept free of it", registry=registry)
         self.connected = Gauge("relay_members_connected", "Sockets of members that are signed in", registry=registry)
         self.staff_connected = Gauge("relay_staff_connected", "Sockets of staff that are signed in", registry=registry)
         self.moderation = Histogram(
             "relay_moderation_seconds", "Time one message takes through the inline stages", buckets=BUCKETS, registry=registry
         )
+        self.plugin_up = Gauge(
+            "relay_plugin_running", "1 while the plugin judges; 0: its messages are held by name", ["plugin"], registry=registry
+        )
+        self.plugin_runs = Gauge("relay_plugin_runs", "Messages that the plugin was asked about", ["plugin"], registry=registry)
+        self.plugin_errors = Gauge("relay_plugin_errors", "Messages at which it failed", ["plugin"], registry=registry)
+        self.plugin_restarts = Gauge(
+            "relay_plugin_restarts", "Worker processes of the plugin after its first", ["plugin"], registry=registry
+        )
+        self.mqtt = MqttMetrics(registry)
         self.requests = Counter(
             "relay_http_requests", "Answered HTTP requests", ["method", "route", "status"], registry=registry
         )

@@ -24,6 +24,7 @@ from typing import ClassVar, Generic, Literal, NoReturn, TypeVar, get_args, get_
 
 from pydantic import BaseModel, ConfigDict
 
+from relay.core.label import API, Label, Mode, Stage
 from relay.core.links import Link
 from relay.core.text import Text
 from relay.core.verdict import Attachment, MemberFacts, OnError, Signal
@@ -49,10 +50,6 @@ __all__ = [
     "WordList",
 ]
 
-API = 1  # the version of this interface; a plugin that names another one is refused when it is loaded
-
-Stage = Literal["behaviour", "content", "slow"]
-Mode = Literal["inline", "worker"]
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 ValueT = TypeVar("ValueT")
 
@@ -137,7 +134,7 @@ class Context:
         raise NotForPluginsError(why)
 
 
-class Plugin(Generic[OptionsT]):
+class Plugin(ABC, Generic[OptionsT]):
     """One idea of what is wrong with a message. Subclass it with your options: `class Shouting(Plugin[Options])`.
 
     The class attributes are the plugin's label; they are checked when it is loaded. `check` is the one method to write.
@@ -167,7 +164,8 @@ class Plugin(Generic[OptionsT]):
     """behaviour (who and how often), content (the text), slow (runs only when the score is in the grey band)."""
 
     mode: ClassVar[Mode] = "inline"
-    """inline in the relay's own process, or worker: in a process that may be killed at the deadline."""
+    """inline in the relay's own process, or worker: in a process that is killed when it is late. A plugin that is not shipped
+    runs in a worker whatever stands here, unless its table in the configuration says `trusted_inline = true`."""
 
     deadline_ms: ClassVar[int] = 50
     """A check that takes longer has failed, whatever it says."""
@@ -207,6 +205,23 @@ class Plugin(Generic[OptionsT]):
     async def close(self) -> None:
         """Let go of what `setup` took."""
 
+    @abstractmethod
     def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
         """Look at one message: an `async def` that yields a Signal for each thing seen, and nothing for a clean message."""
-        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A plugin that the relay's own process does not run: where a worker finds it, and with which options it is built.
+
+    `source` holds `module`, and either `file` with its `digest` (SHA-256) or `attribute`; `checked` is the options' JSON once
+    they are checked. `reason` says why it runs in a worker, and `broken` why it cannot be had at all: then every message
+    fails at it.
+    """
+
+    label: Label
+    source: Mapping[str, str]
+    options: Mapping[str, object]
+    checked: str = "{}"
+    reason: str = ""
+    broken: str = ""

@@ -1,5 +1,6 @@
 """What flows need from outside: the store, the channels and the clock. Engines and platforms are written against this file."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,11 +9,18 @@ from typing import Generic, Protocol, TypeVar
 from relay.core.attempt import Receipt, Sending
 from relay.core.case import CaseState, CaseView
 from relay.core.change import Change, Outcome
+from relay.core.checking import Unchecked
 from relay.core.community import Community
 from relay.core.delivery import Cursors, DeliveryState
+from relay.core.device import Device
+from relay.core.erasure import Erasure
+from relay.core.export import ExportKind
+from relay.core.joining import ConsentText, Invite
 from relay.core.member import Address, Consent, Member
+from relay.core.passphrase import Fit
 from relay.core.post import Post
 from relay.core.rate import Rate
+from relay.core.session import Session
 from relay.core.staff import Key, Staff, Token
 from relay.core.stream import Item
 from relay.core.thread import Message, Surroundings, Thread, ThreadState
@@ -49,6 +57,26 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Reachable:
+    """A member who has an address on a channel, and how far their stream is."""
+
+    n: int
+    id: str
+    community: int
+    cursors: Cursors
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDevice:
+    """One that a member is signed in on; `id` is that of its credential on that channel."""
+
+    id: str
+    name: str
+    since: datetime
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadFilter:
     """Which threads are listed; None leaves a question out. `post` is a post's id, `text` a full-text search.
 
@@ -60,7 +88,19 @@ class ThreadFilter:
     label: str | None = None
     post: str | None = None
     text: str | None = None
+    with_closed: bool = True
     now: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How much of what a community has: members, threads by state, `mine` of one person, cases that wait for people."""
+
+    active: int
+    left: int
+    threads: Mapping[ThreadState, int]
+    mine: int
+    cases: Mapping[CaseState, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +123,7 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One row of the audit log."""
+    """One row of the audit log; `digest` is empty in rows older than its chain."""
 
     n: int
     at: datetime
@@ -91,6 +131,7 @@ class AuditEntry:
     action: str
     subject: str
     detail: Mapping[str, str | int | bool | None]
+    digest: str = ""
 
 
 class MemberScope(Protocol):
@@ -101,6 +142,8 @@ class MemberScope(Protocol):
     async def surroundings(self, client_id: str | None, in_reply_to: str | None) -> Surroundings: ...
     async def released_post(self, post_id: str) -> Post | None: ...
     async def case(self, case_id: str) -> CaseView | None: ...
+    async def presses(self) -> Mapping[str, str]: ...
+    async def devices(self) -> Sequence[OwnDevice]: ...
     async def export(self) -> Mapping[str, object]: ...
 
 
@@ -124,14 +167,34 @@ class Store(Protocol):
     async def communities(self) -> Sequence[Community]: ...
     async def community(self, slug: str) -> Community | None: ...
     async def community_by_n(self, n: int) -> Community | None: ...
+    async def exported(self, community: int, kind: ExportKind, paging: Paging) -> Page[Mapping[str, object]]: ...
 
     async def member(self, member_id: str) -> Member | None: ...
     async def members(self, community: int, paging: Paging) -> Page[Member]: ...
+    async def reached_by(self, channel: str, after: int, limit: int) -> Sequence[Reachable]: ...
     async def consents(self, member: int) -> Sequence[Consent]: ...
     async def addresses(self, member: int) -> Sequence[Address]: ...
 
+    async def invite_by_code(self, code: str) -> Invite | None: ...
+    async def invite(self, invite_id: str) -> Invite | None: ...
+    async def invites(self, community: int, paging: Paging) -> Page[Invite]: ...
+    async def consent_texts(self, community: int, *, past: bool = False) -> Sequence[ConsentText]: ...
+    async def deferral_due(self) -> datetime | None: ...
+
+    async def erasure(self, member_id: str) -> Erasure | None: ...
+    async def erasures(self, *, unconfirmed: bool = False) -> Sequence[Erasure]: ...
+    async def erasure_count(self) -> int: ...
+
+    async def devices(self, now: datetime, paging: Paging) -> Page[Device]: ...
+    async def devices_of(self, subject: str) -> Sequence[Device]: ...
+    async def ended_devices(self, now: datetime) -> Sequence[Device]: ...
+    async def sealed_devices(self, now: datetime, limit: int) -> Sequence[Device]: ...
+
     async def token(self, digest: str, now: datetime) -> Token | None: ...
     async def signed_in(self, digest: str, now: datetime) -> SignedIn | None: ...
+    async def sessions(self, staff_id: str, now: datetime) -> Sequence[Session]: ...
+    async def passphrase(self, staff_id: str) -> str | None: ...
+    async def signed_member(self, member_id: str) -> SignedIn | None: ...
     async def staff(self) -> Sequence[Staff]: ...
     async def staff_by_id(self, staff_id: str) -> Staff | None: ...
     async def keys(self) -> Sequence[Key]: ...
@@ -151,6 +214,38 @@ class Store(Protocol):
     async def messages(self, thread: int, paging: Paging) -> Page[Message]: ...
     async def cases(self, community: int, state: CaseState | None, paging: Paging) -> Page[CaseView]: ...
     async def case(self, case_id: str) -> CaseView | None: ...
+    async def numbers(self, community: int, staff: str, now: datetime) -> Numbers: ...
+    async def last_messages(self, threads: Sequence[int]) -> Mapping[int, Message]: ...
+    async def unchecked(self, run: int, now: datetime, limit: int) -> Sequence[Unchecked]: ...
+
+
+class Engine(Store, Protocol):
+    """A store as the app opens it. When `broken` is set, `why_broken` says why, and the process has to end and recover.
+
+    `grouped` hears how many commits became durable at once, and after how many seconds; `is_shared` says that other processes
+    may be at work on it.
+    """
+
+    broken: asyncio.Event
+    why_broken: str
+    is_shared: bool
+    grouped: Callable[[int, float], None]
+
+    def why_away(self) -> str | None:
+        """Why nothing can be read or written for the moment; None while it can."""
+        ...
+
+    def why_read_only(self) -> str | None:
+        """Why nothing that adds data is taken; None while it is."""
+        ...
+
+    async def purged(self) -> None:
+        """Returns when what was deleted before is gone from where the engine lets the relay see to it. Raises Unavailable."""
+        ...
+
+    async def close(self) -> None:
+        """Writes what waits, then ends; a second call does nothing."""
+        ...
 
 
 class Channel(Protocol):
@@ -187,8 +282,23 @@ class Clock(Protocol):
 Judge = Callable[[Submission], Awaitable[Decision]]
 """Moderation as flows see it; never raises: what goes wrong inside is a decision to hold."""
 
+JudgeAgain = Callable[[Submission, Decision], Awaitable[Decision]]
+"""The same for slow plugins: takes what was decided at first, gives the decision that counts."""
+
+Hash = Callable[[str], Awaitable[str]]
+"""Makes what is stored of a passphrase; takes a while on purpose. Raises Unavailable when too many wait already."""
+
+Verify = Callable[[str, str | None], Awaitable[Fit]]
+"""Whether it is the passphrase that was hashed. Without a hash the answer is NO, after the same work. Raises Unavailable."""
+
+EnterErasures = Callable[[Sequence[Erasure]], Awaitable[None]]
+"""Puts those that are not there yet on the list outside the database; on stable storage when it returns. Raises Unavailable."""
+
 Told = Callable[[tuple[Change, ...], tuple[Outcome, ...]], None]
 """Called on the loop after each commit, in their order, whether or not the caller still waits."""
+
+Run = Callable[[], int | None]
+"""The epoch of this process's run while it is sure; None: others may have taken over what was begun under it."""
 
 Also = Callable[[T], tuple[Change, ...]]
 """What a door adds to a commit once it knows the result, such as the answer it has to remember."""

@@ -3,17 +3,27 @@
 import os
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from tests.servers import mosquitto as brokers
+from tests.servers.mosquitto import Mosquitto
+from tests.servers.postgres import Postgres, running
+
 # Debian keeps daemons off a user's PATH.
 DAEMON_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/lib/postgresql/*/bin", "/opt/homebrew/sbin")
 
+# These fill the machine, or measure what others would disturb; `make test` runs them one by one, after all others.
+ALONE = ("tests/e2e/test_kill", "tests/faults/", "tests/hostile/", "tests/network/", "tests/simulation/")
+
 SEED = pytest.StashKey[int]()
-MISSING = pytest.StashKey[dict[str, int]]()
+MISSING = pytest.StashKey[Counter[str]]()
+WORKERS_MISS = "missing"
 
 # No test depends on how fast the machine is.
 settings.register_profile("relay", deadline=None, print_blob=True)
@@ -23,7 +33,10 @@ settings.load_profile("relay")
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[SEED] = int(os.environ.get("RELAY_SEED") or random.SystemRandom().randrange(2**32))
-    config.stash[MISSING] = {}
+    os.environ["RELAY_SEED"] = str(config.stash[SEED])  # processes of this run share it
+    config.stash[MISSING] = Counter()
+    if is_soak():
+        os.environ.setdefault("PYTEST_TIMEOUT", "0")  # minutes and hours are what they are for
     if config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = str(config.stash[SEED])
 
@@ -33,12 +46,26 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"relay: {sizes} sizes, RELAY_SEED={config.stash[SEED]} repeats this run"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(ALONE):
+            item.add_marker("alone")
     if is_soak():
         return
     for item in items:
         if item.get_closest_marker("soak"):
             item.add_marker(pytest.mark.skip(reason="long: make soak"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under RELAY_REQUIRE=all whatever is skipped has failed, but for the long sizes."""
+    report = yield
+    if report.skipped and os.environ.get("RELAY_REQUIRE") == "all" and not item.get_closest_marker("soak"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and RELAY_REQUIRE=all allows no skip: {report.longrepr}"
+    return report
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -50,6 +77,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if missing := config.stash[MISSING]:
         names = ", ".join(f"{name} ({tests} skipped)" for name, tests in sorted(missing.items()))
         terminalreporter.write_line(f"NOT TESTED, not installed: {names}. .ci/run installs them.", red=True, bold=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several processes tells the first what it lacked."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        missing = session.config.stash[MISSING]
+        output[WORKERS_MISS] = dict(missing)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401  xdist has no types
+    missing: Counter[str] = node.config.stash[MISSING]
+    missing.update(getattr(node, "workeroutput", {}).get(WORKERS_MISS, {}))
 
 
 @pytest.fixture
@@ -73,13 +113,41 @@ def require(request: pytest.FixtureRequest) -> Callable[[str], Path]:
     def find(program: str) -> Path:
         if path := locate(program):
             return path
-        if os.environ.get("RELAY_REQUIRE") == "all":
-            pytest.fail(f"{program} is not installed, and RELAY_REQUIRE=all allows no skip")
-        missing = request.config.stash[MISSING]
-        missing[program] = missing.get(program, 0) + 1
+        request.config.stash[MISSING][program] += 1
         pytest.skip(f"{program} is not installed")
 
     return find
+
+
+@pytest.fixture(scope="session")
+def one_postgres() -> Iterator[Postgres]:
+    """Ask for `postgres` instead, which skips where there is none."""
+    with running(_found) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(require: Callable[[str], Path], request: pytest.FixtureRequest) -> Postgres:
+    """A real PostgreSQL, one for the whole run: `await postgres.database()` is the URL of a new database with all tables.
+
+    Whoever stops it starts it again; to be alone with one, use `tests.servers.postgres.running`.
+    """
+    require("postgres")
+    server: Postgres = request.getfixturevalue("one_postgres")
+    return server
+
+
+@pytest.fixture
+def mosquitto(require: Callable[[str], Path]) -> Iterator[Mosquitto]:
+    """A real mosquitto as the relay ships it, with nobody but its first administrator."""
+    with brokers.running(require) as server:
+        yield server
+
+
+def _found(program: str) -> Path:
+    path = locate(program)
+    assert path is not None
+    return path
 
 
 def is_soak() -> bool:

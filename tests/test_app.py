@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from relay.app import App, Settings, StoreSettings, open_app
+from relay.app import App, open_app
+from relay.configuration import Settings, StoreSettings
 from relay.core.community import Community
 from relay.core.delivery import DeliveryState
 from relay.core.member import Address

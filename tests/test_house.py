@@ -15,10 +15,13 @@ from typing import Final
 
 import pytest
 
+from relay.web.pages.fetch import FILES
+
 ROOT: Final = Path(__file__).parent.parent
 FOLDERS: Final = (".ci", "benchmarks", "config", "docs", "plugins", "relay", "tests")
-MADE_BY_TOOLS: Final = {"__pycache__", "node_modules", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+MADE_BY_TOOLS: Final = {"__pycache__", "node_modules", "vendor", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
 FILE_LINES: Final = 400
+LINE_CHARACTERS: Final = 128  # of the pages' scripts and styles; ruff holds it for Python
 FUNCTION_LINES: Final = 40  # from `def` to the last line, without the docstring
 VAGUE_NAMES: Final = {"utils", "util", "helpers", "helper", "common", "base", "manager", "service", "misc"}
 IMPORTS_LATE: Final = ("relay/cli",)  # a command imports what it needs when it runs: --help stays under 150 ms
@@ -121,6 +124,33 @@ def importing_what_is_not_declared(name: str, source: str) -> Iterator[str]:
             yield f"{name}: {module} comes from no dependency in pyproject.toml"
 
 
+def script_that_is_no_small_thing(name: str, source: str) -> Iterator[str]:
+    if (lines := source.count("\n")) > FILE_LINES:
+        yield f"{name}: {lines} lines, {FILE_LINES} at most"
+
+
+def script_with_long_lines(name: str, source: str) -> Iterator[str]:
+    for number, line in enumerate(source.splitlines(), 1):
+        if len(line) > LINE_CHARACTERS:
+            yield f"{name}:{number}: {len(line)} characters, {LINE_CHARACTERS} at most"
+
+
+def script_without_sign(name: str, source: str) -> Iterator[str]:
+    if not re.match(r"// \S|/\* \S", source):
+        yield f"{name}: no comment in the first line that says what is inside"
+
+
+def script_that_reads_text_as_markup(name: str, source: str) -> Iterator[str]:
+    for number, line in enumerate(source.splitlines(), 1):
+        if re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", line):
+            yield f"{name}:{number}: what members write would become part of the page"
+
+
+def style_that_names_a_colour(name: str, source: str) -> Iterator[str]:
+    if name.endswith(".css") and not name.endswith("look/tokens.css"):
+        yield from (f"{name}: {found}" for found in re.findall(r"#[0-9a-f]{3,8}\b|\b(?:rgb|hsl|oklch)\(", source))
+
+
 OF_PYTHON: Final = (
     oversized,
     vaguely_named,
@@ -131,6 +161,13 @@ OF_PYTHON: Final = (
     plugin_importing_more_than_its_door,
     importing_what_is_not_declared,
 )
+OF_SCRIPTS: Final = (
+    script_that_is_no_small_thing,
+    script_with_long_lines,
+    script_without_sign,
+    script_that_reads_text_as_markup,
+    style_that_names_a_colour,
+)
 OF_ANY_TEXT: Final = (unfinished, bound_to_one_machine)
 
 
@@ -138,6 +175,16 @@ OF_ANY_TEXT: Final = (unfinished, bound_to_one_machine)
 def test_no_python_file_is(rule: Rule) -> None:
     found = [fault for path in files(".py") for fault in rule(name_of(path), path.read_text("utf-8"))]
 
+    assert found == []
+
+
+@pytest.mark.parametrize("rule", OF_SCRIPTS, ids=lambda rule: rule.__name__)
+def test_no_file_of_the_pages_is_a(rule: Rule) -> None:
+    scripts = [*files(".js"), *files(".css")]
+
+    found = [fault for path in scripts for fault in rule(name_of(path), path.read_text("utf-8"))]
+
+    assert scripts != []
     assert found == []
 
 
@@ -165,6 +212,11 @@ def test_no_file_is(rule: Rule) -> None:
         (plugin_importing_more_than_its_door, "plugins/x.py", "from relay.core import post\n"),
         (plugin_importing_more_than_its_door, "plugins/x.py", "import pytest\n"),
         (importing_what_is_not_declared, "relay/x.py", "import multidict\n"),
+        (script_that_is_no_small_thing, "x.js", "let x;\n" * (FILE_LINES + 1)),
+        (script_with_long_lines, "x.js", "//" * LINE_CHARACTERS),
+        (script_without_sign, "x.js", "import x;\n"),
+        (script_that_reads_text_as_markup, "x.js", "element.inner" + "HTML = text;\n"),
+        (style_that_names_a_colour, "x.css", "a { color: #fff; }\n"),
         (unfinished, "README.md", "FIX" + "ME later\n"),
         (bound_to_one_machine, "Makefile", "cd /wo" + "rk/main\n"),
         (bound_to_one_machine, "requirements.lock", "--index-url https://py" + "pi.org/simple\n"),
@@ -212,7 +264,7 @@ def test_a_contract_breaks_on_the_fault_it_is_for(contract: str, file: str, line
     assert f"{contract} BROKEN" in result.stdout, result.stdout
 
 
-def test_a_wheel_carries_plugins_configuration_and_types(tmp_path: Path) -> None:
+def test_a_wheel_carries_plugins_configuration_pages_and_types(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
 
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60)
@@ -223,7 +275,13 @@ def test_a_wheel_carries_plugins_configuration_and_types(tmp_path: Path) -> None
         "relay/py.typed",
         "relay/shipped/config/relay.toml",
         "relay/shipped/plugins/words.py",
+        "relay/web/pages/console/index.html",
+        "relay/web/pages/console/words/de.json",
+        "relay/web/pages/look/tokens.css",
+        *(f"relay/web/pages/vendor/{name}" for name in FILES),
     } <= names
+    how_they_are_fetched = re.compile(r"relay/web/pages/([^/]*|vendor/\..*|node_modules/.*)")
+    assert [name for name in names if how_they_are_fetched.fullmatch(name)] == []
     assert [name for name in names if "__pycache__" in name or name.startswith("tests/")] == []
 
 

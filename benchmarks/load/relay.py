@@ -1,7 +1,6 @@
 """The relay as it is installed, in a process of its own, with a community of a given size."""
 
 import asyncio
-import os
 import secrets
 import sys
 import tempfile
@@ -14,16 +13,16 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientSession
 
+from benchmarks.engines import Place
 from benchmarks.load.client import write_tokens
 from benchmarks.load.program import raise_files
 from relay.app import new_id, new_secret
-from relay.bus import Bus
 from relay.clock import SystemClock
 from relay.core.community import Community
 from relay.core.staff import Actor, Role
 from relay.flows.enrol import Enrol, Newcomer
 from relay.flows.govern import Govern
-from relay.stores.sqlite import SqliteStore
+from relay.ports import Engine
 
 SLUG = "bench"
 OWNER = Actor("bench", "Bench", Role.OWNER)
@@ -53,9 +52,13 @@ class Served:
             return answer
 
 
-async def seed(folder: Path, members: int) -> list[str]:
+async def seed(place: Place, members: int) -> list[str]:
     """Fills a fresh database and returns the members' tokens."""
-    store = await SqliteStore.open(folder / "relay.db", told=Bus().announce)
+    async with place.opened() as store:
+        return await _fill(store, members)
+
+
+async def _fill(store: Engine, members: int) -> list[str]:
     clock = SystemClock()
     community = Community(new_id(), SLUG, "Bench", clock.now())
     await Govern(store, clock, new_id, new_secret).found(OWNER, community)
@@ -68,19 +71,19 @@ async def seed(folder: Path, members: int) -> list[str]:
         count = min(AT_ONCE, members - start)
         added = await asyncio.gather(*(enrol.add(OWNER, found, Newcomer("bench", "1")) for _ in range(count)))
         tokens += [welcome.token for welcome in added]
-    await store.close()
     return tokens
 
 
 @asynccontextmanager
-async def relay(members: int, config: str = "") -> AsyncIterator[Served]:
-    """A relay with that many members; `config` is TOML. Stopped by its own process id."""
+async def relay(members: int, config: str = "", url: str | None = None) -> AsyncIterator[Served]:
+    """A relay with that many members; `config` is TOML, `url` an empty PostgreSQL database. Stopped by its own process id."""
     raise_files()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relay-bench-")))
         data = folder / "data"
         data.mkdir()
-        tokens = write_tokens(folder / "tokens", await seed(data, members))
+        place = Place(data, url)
+        tokens = write_tokens(folder / "tokens", await seed(place, members))
         settings = folder / "relay.toml"
         settings.write_text(config)
         owner = secrets.token_hex(32)
@@ -88,7 +91,7 @@ async def relay(members: int, config: str = "") -> AsyncIterator[Served]:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "relay", "serve", "--config", str(settings), "--data", str(data), "--port", "0",
             stdout=asyncio.subprocess.PIPE, stderr=log,
-            env={**os.environ, "RELAY_OWNER_TOKEN": owner},
+            env={**place.environment, "RELAY_OWNER_TOKEN": owner},
         )  # fmt: skip
         try:
             url = await _ready(process, folder / "log")

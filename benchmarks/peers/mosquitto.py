@@ -19,7 +19,7 @@ allow_anonymous true
 persistence false
 log_type none
 max_queued_messages 0
-max_inflight_messages 20
+max_inflight_messages {in_flight}
 set_tcp_nodelay true
 """
 
@@ -31,15 +31,15 @@ class Broker:
 
 
 @asynccontextmanager
-async def mosquitto(folder: Path) -> AsyncIterator[Broker]:
-    """Raises FileNotFoundError when mosquitto is not installed."""
+async def mosquitto(folder: Path, in_flight: int = 20) -> AsyncIterator[Broker]:
+    """`in_flight` messages may be under way with each client, 20 by default. Raises FileNotFoundError without mosquitto."""
     program = shutil.which("mosquitto", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
     if program is None:
         raise FileNotFoundError("mosquitto")
     raise_files()
     port = _free_port()
     config = folder / "mosquitto.conf"
-    config.write_text(CONFIG.format(port=port))
+    config.write_text(CONFIG.format(port=port, in_flight=in_flight))
     process = await asyncio.create_subprocess_exec(
         program, "-c", str(config), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
     )

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from relay.app import Settings
 from relay.cli import main as command_line
+from relay.configuration import Settings
 from relay.core.problem import TYPE
 from relay.observe import Metrics
 from relay.plugin import Plugin

@@ -8,6 +8,11 @@ COMMANDS = {
     "serve": ("relay.cli.serve", "Run the relay until it is told to stop."),
     "init": ("relay.cli.serve", "Create the data folder, the database and the owner."),
     "check": ("relay.cli.check", "Check a configuration without starting anything."),
+    "doctor": ("relay.cli.doctor", "Look at all that the relay stands on, and say what to do."),
+    "broker-config": ("relay.cli.broker_config", "Broker: a complete configuration for MQTT."),
+    "backup": ("relay.cli.backup", "Make a copy of the database that can be put back."),
+    "restore": ("relay.cli.restore", "Put a backup in the place of the database."),
+    "export": ("relay.cli.export", "Write everything of a community into files."),
     "demo": ("relay.cli.demo", "Fill a community, post to it, let it answer, count both ends."),
     "community": ("relay.cli.community", "Communities: the audiences a company runs."),
     "member": ("relay.cli.member", "Members: the people who opted in."),
@@ -15,9 +20,11 @@ COMMANDS = {
     "thread": ("relay.cli.thread", "Threads: a member's private conversation with staff."),
     "case": ("relay.cli.case", "Cases: messages that wait for a person's decision."),
     "staff": ("relay.cli.staff", "Staff: the people who work for the company."),
+    "session": ("relay.cli.signed_in", "Sessions: the browsers you are signed in with."),
     "key": ("relay.cli.key", "Keys: credentials of company systems."),
     "plugin": ("relay.cli.plugin", "Plugins: what looks at members' messages."),
     "moderation": ("relay.cli.moderation", "Moderation: try the rules on texts."),
+    "audit": ("relay.cli.audit", "Audit: who did what, and proof that nobody changed it since."),
     "version": ("relay.cli.version", "Show the version."),
 }
 """Where each command is, and its line in `relay --help`, which must not import it; a test compares the line."""

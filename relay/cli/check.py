@@ -1,5 +1,6 @@
 """`relay check`: says whether a configuration can be used, and what holds."""
 
+import asyncio
 from pathlib import Path
 
 import click
@@ -23,7 +24,7 @@ def check(config: Path | None, *, show: bool, as_json: bool) -> None:
     """
     screen = Screen(as_json=as_json)
     loaded = settings_of(config)
-    pipeline_of(loaded)
+    asyncio.run(pipeline_of(loaded).close())
     if show:
         rows = ({"key": key, "value": plain(value), "origin": origin} for key, value, origin in loaded.shown())
         screen.many(rows, ("key", "value", "origin"), "Nothing can be set.")

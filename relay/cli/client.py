@@ -24,6 +24,7 @@ _NOUNS = {
     "cases": "case",
     "staff": "person",
     "keys": "key",
+    "sessions": "session",
 }
 _LATER = {429, 503}
 _WRONG = {400, 413, 415, 422}

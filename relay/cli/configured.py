@@ -1,6 +1,7 @@
 """The configuration as commands take it: --config and --data, checked, or a failure that names file, line and key."""
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -8,9 +9,11 @@ from typing import Any
 
 import click
 
-from relay.app import Settings, build_pipeline
 from relay.cli.shape import Exit, Failure
+from relay.compose.moderation import build_pipeline
+from relay.configuration import Settings
 from relay.loader import PluginError
+from relay.observe import set_up_logs
 from relay.pipeline.pipeline import Pipeline
 from relay.settings import Loaded, SettingsError, read
 
@@ -39,7 +42,11 @@ def settings_of(config: Path | None, options: Mapping[str, object] = MappingProx
 
 
 def pipeline_of(loaded: Loaded[Settings]) -> Pipeline:
-    """The moderation that is configured. Raises Failure at the first plugin that cannot be used."""
+    """The moderation that is configured; has to be closed. Raises Failure at the first plugin that cannot be used.
+
+    What goes wrong later is said on standard error: standard output is for what the command answers.
+    """
+    set_up_logs(sys.stderr, loaded.values.log.model_copy(update={"level": "warning"}))
     try:
         return build_pipeline(loaded.values)
     except PluginError as error:

@@ -9,8 +9,10 @@ import click
 from relay.cli.client import Json, path
 from relay.cli.session import Session, connected, each, limit_option, show_token, yes_option
 from relay.cli.shape import Exit, Failure, Group
+from relay.core.member import Lift
 
-COLUMNS = ("id", "pseudonym", "name", "language", "standing", "joined_at")
+COLUMNS = ("id", "pseudonym", "language", "standing", "joined_at")
+REASONS = tuple(one.value for one in Lift)
 
 
 @click.group(cls=Group)
@@ -69,13 +71,32 @@ def show(session: Session, member_id: str) -> None:
     session.screen.one(session.client.get(path("members", member_id)))
 
 
-@member.command(examples=["relay member token MEMBER", "relay member token MEMBER --device phone"])
+@member.command(examples=["relay member lift MEMBER --reason request"])
+@click.argument("member_id", metavar="MEMBER")
+@click.option("--reason", required=True, type=click.Choice(REASONS), help="stands in the audit log")
+@connected
+def lift(session: Session, member_id: str, reason: str) -> None:
+    """Show the name behind a pseudonym."""
+    session.screen.one(session.client.post(path("members", member_id) + ":lift", {"reason": reason}))
+
+
+@member.command(
+    examples=[
+        "relay member token MEMBER",
+        "relay member token MEMBER --device phone",
+        "relay member token MEMBER --kind mqtt --device phone",
+    ]
+)
 @click.argument("member_id", metavar="MEMBER")
 @click.option("--device", help="the token before it of the same device ends")
+@click.option("--kind", type=click.Choice(["web", "mqtt"]), default="web", show_default=True, help="what it opens")
 @connected
-def token(session: Session, member_id: str, device: str | None) -> None:
-    """Give a member a further token; it is shown once."""
-    body = {"kind": "web", **({"device": device} if device else {})}
+def token(session: Session, member_id: str, device: str | None, kind: str) -> None:
+    """Give a member a further token; it is shown once.
+
+    Over MQTT it is the password of the user MEMBER.DEVICE, whose client id is the same.
+    """
+    body = {"kind": kind, **({"device": device} if device else {})}
     show_token(session, session.client.post(path("members", member_id, "tokens"), body))
 
 
@@ -101,7 +122,15 @@ def erase(session: Session, member_ids: tuple[str, ...], *, yes: bool) -> None:
     count = len(member_ids)
     session.screen.confirm(f"Erase {count} member{'s' * (count > 1)} for good?", yes=yes)
     each(session, member_ids, lambda one: session.client.delete(path("members", one)))
-    session.screen.say("Erased.")
+    session.screen.say("Erased; `relay member erasure` says when it is confirmed.")
+
+
+@member.command(examples=["relay member erasure MEMBER", "relay member erasure MEMBER --json | jq .confirmed_at"])
+@click.argument("member_id", metavar="MEMBER")
+@connected
+def erasure(session: Session, member_id: str) -> None:
+    """Show when a member was erased, and when nothing of theirs was left in any file of the relay."""
+    session.screen.one(session.client.get(path("members", member_id, "erasure")))
 
 
 @member.command(examples=["RELAY_TOKEN=$MEMBERS_TOKEN relay member export > mine.json"])

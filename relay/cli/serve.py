@@ -14,21 +14,24 @@ from typing import Any, TypeVar
 
 import click
 
-from relay.app import Settings, StartError, open_app
+from relay.app import First, StartError, open_app
 from relay.app import serve as run
 from relay.cli.client import URL_FILE
 from relay.cli.configured import config_option, data_option, placed, settings_of
 from relay.cli.limits import raise_files
 from relay.cli.screen import Screen
 from relay.cli.shape import Command, Exit, Failure
+from relay.configuration import Settings
 from relay.core.errors import RelayError
 from relay.loader import PluginError
 from relay.observe import set_up_logs
 from relay.settings import Loaded
+from relay.web.entering import address_of
 from relay.web.settings import HttpSettings
 
 T = TypeVar("T")
 
+EVERYWHERE = ("0.0.0.0", "[::]", "::")  # noqa: S104  recognised, not listened on
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -49,7 +52,8 @@ def serve(config: Path | None, data: Path | None, host: str | None, port: int | 
     """Run the relay until it is told to stop.
 
     Prints one line to standard output when it answers requests: ready http://HOST:PORT. The log goes to standard error. The
-    first start makes the owner, with the token in RELAY_OWNER_TOKEN (32 characters at least) or with one that is shown once.
+    first start makes the owner, with the token in RELAY_OWNER_TOKEN (32 characters at least), or with one that is shown once
+    beside a link that opens the console.
     """
     options = {"http.host": host, "http.port": port, "store.folder": data, "log.format": log_format}
     loaded = settings_of(config, options)
@@ -65,15 +69,20 @@ def serve(config: Path | None, data: Path | None, host: str | None, port: int | 
 def init(config: Path | None, data: Path | None, *, as_json: bool) -> None:
     """Create the data folder, the database and the owner.
 
-    Shows the owner's token, once. Done before, it changes nothing. Takes the lock, so no relay may be running on that folder.
+    Shows the owner's token, and a link that lets them set a passphrase, once. Done before, it changes nothing. Takes the lock,
+    so no relay may be running on that folder.
     """
     loaded = settings_of(config, {"store.folder": data})
     set_up_logs(sys.stderr, loaded.values.log.model_copy(update={"level": "warning"}))
-    token = _run(_init(loaded.values), loaded)
+    first = _run(_init(loaded.values), loaded)
     screen = Screen(as_json=as_json)
-    screen.one({"data": str(loaded.values.store.folder), "owner_token": token})
-    if token is not None:
-        screen.say("Keep this token: it is shown once.")
+    http = loaded.values.http
+    link = _link(http, f"http://{http.host}:{http.port}", first) if first else None
+    screen.one({"data": str(loaded.values.store.folder), "owner_token": first and first.token, "link": link})
+    if first is not None:
+        screen.say(
+            "Keep both: they are shown once. The link opens the console when the relay runs, and works until it is used."
+        )
     elif not os.environ.get("RELAY_OWNER_TOKEN"):
         screen.say("There is an owner already; nothing was changed.")
 
@@ -85,9 +94,9 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     file = settings.store.folder / URL_FILE
 
-    def ready(url: str, token: str | None) -> None:
+    def ready(url: str, first: First | None) -> None:
         file.write_text(url + "\n", "utf-8")
-        _welcome(settings, url, token)
+        _welcome(settings.http, url, first)
         click.echo(f"ready {url}")  # click flushes, so that a pipe sees it now
 
     try:
@@ -97,20 +106,30 @@ async def _serve(settings: Settings) -> None:
             file.unlink(missing_ok=True)
 
 
-async def _init(settings: Settings) -> str | None:
+async def _init(settings: Settings) -> First | None:
     async with AsyncExitStack() as stack:
-        return (await open_app(settings, stack, os.environ.get("RELAY_OWNER_TOKEN") or None)).owner_token
+        return (await open_app(settings, stack, os.environ.get("RELAY_OWNER_TOKEN") or None)).first
 
 
-def _welcome(settings: Settings, url: str, token: str | None) -> None:
+def _welcome(http: HttpSettings, url: str, first: First | None) -> None:
     """What an operator has to know, on standard error."""
-    if settings.http.host in LOOPBACK:
-        click.echo(f"Listening on {url}, for this machine alone; set http.host to open it.", err=True)
-    if token is not None:
+    if http.host in LOOPBACK:
+        click.echo(f"Listening on {url}, on this machine only: set http.host to open it.", err=True)
+    if first is not None:
         click.echo(
-            f"The owner's token, shown this once:\n\n    {token}\n\nUse it in another terminal: export RELAY_TOKEN={token}\n",
+            "\nYou are the owner. This link lets you in once, within 24 hours, to choose a name and a passphrase:\n\n"
+            f"    {_link(http, url, first)}\n\n"
+            "For the command line there is a token, shown this once. In another terminal:\n\n"
+            f"    export RELAY_TOKEN={first.token}\n",
             err=True,
         )
+
+
+def _link(http: HttpSettings, url: str, first: First) -> str:
+    """Where a browser can go: one that listens on every address is reached by the name of this machine for itself."""
+    for everybody in EVERYWHERE:
+        url = url.replace(f"//{everybody}:", "//localhost:")
+    return address_of(http.public_url or url, first.link)
 
 
 def _run(work: Coroutine[Any, Any, T], loaded: Loaded[Settings]) -> T:

@@ -1,5 +1,6 @@
 """The shape of commands: groups that import late, help with examples, and the failures that become exit codes."""
 
+import gc
 import importlib
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
@@ -76,12 +77,16 @@ class LateGroup(Group):
         return list(self.late)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import it; its name in the module is the command's."""
+        """Import it; its name in the module is the command's, with underscores."""
         del ctx
         if cmd_name not in self.late:
             return None
-        module = importlib.import_module(self.late[cmd_name][0])
-        found: click.Command = getattr(module, cmd_name)
+        gc.disable()  # what is imported stays; walking it again and again meanwhile costs 50 ms of a start
+        try:
+            module = importlib.import_module(self.late[cmd_name][0])
+        finally:
+            gc.enable()
+        found: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return found
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

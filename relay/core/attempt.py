@@ -146,6 +146,24 @@ def _failed(claim: Claim, end: SendError) -> Settlement:
     return Settlement(claim.reference, DeliveryState.FAILED, end.why, address_gone=isinstance(end, MemberGone))
 
 
+def given_back(claim: Claim, now: datetime) -> Settlement:
+    """It was not handed over: it is due again, and the try does not count."""
+    return Settlement(claim.reference, DeliveryState.DEFERRED, due_at=now, uncounted=True)
+
+
+_ARRIVED = {DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ}
+
+
+def heard_late(settlement: Settlement, state: DeliveryState) -> Receipt | None:
+    """What is still learned from the settlement of a try that was given up, or taken over by another run; None: nothing.
+
+    That it arrived always counts. That it failed does only where nobody knows better: another try may have arrived.
+    """
+    if settlement.state in _ARRIVED or (settlement.state is DeliveryState.FAILED and state is DeliveryState.UNKNOWN):
+        return Receipt(settlement.reference, settlement.state, settlement.reason)
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class SetPushed:
     """At start: the channels that the relay pushes to. What is released from now on to members there is attempted."""
@@ -155,20 +173,23 @@ class SetPushed:
 
 @dataclass(frozen=True, slots=True)
 class RecoverAttempts:
-    """At start: what was under way when the last run ended may have left, so it is UNKNOWN. Outcome: how many."""
+    """Ends what is overdue; what ended runs had under way may have left, so it is UNKNOWN. Outcome: how many."""
+
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimAttempts:
-    """Takes what is due on a channel, answers before posts, one at a time for each address. Outcome: Claimed.
+    """Takes what is due on a channel for a run, answers before posts, one at a time for each address. Outcome: Claimed.
 
     As many as there are references; an attempt keeps the one it got first. What is not to be sent any more (the member left,
-    the post expired or was cancelled) is settled so instead.
+    the post expired or was cancelled) is settled so instead. Stale when the run has ended or is overdue.
     """
 
     channel: str
     references: tuple[str, ...]
     now: datetime
+    run: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +200,28 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnAttempts:
+    """What the run has under way on a channel without knowing of it waits again: its claim failed, and was written after all.
+
+    `known` are the references that it does know. Outcome: how many.
+    """
+
+    channel: str
+    known: tuple[str, ...]
+    now: datetime
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
 class SettleAttempts:
-    """What became of attempts. Nothing goes backwards: where a receipt was faster, it holds and nothing is repeated."""
+    """What became of a run's attempts. Nothing goes backwards: where a receipt was faster, it holds and nothing is repeated.
+
+    An attempt that the run does not have any more is not settled by it; what it says then counts as far as `heard_late` goes.
+    """
 
     settlements: tuple[Settlement, ...]
     now: datetime
+    run: int
 
 
 @dataclass(frozen=True, slots=True)

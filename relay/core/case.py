@@ -90,7 +90,10 @@ def appealed(case: Case, *, had_appeal: bool) -> CaseState:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """A case with what staff need to decide it; from `score` on, what moderation's own decision was made of."""
+    """A case with what staff need to decide it; from `score` on, what moderation's own decision was made of.
+
+    `is_checking` while slow plugins look: then a second decision follows, unless a person decides first.
+    """
 
     case: Case
     community: int
@@ -114,3 +117,4 @@ class CaseView:
     signals: tuple[Seen, ...]
     failures: tuple[tuple[str, str], ...]
     thresholds: Mapping[str, float]
+    is_checking: bool = False

@@ -10,13 +10,24 @@ from relay.core.attempt import (
     Claimed,
     HearFrom,
     RecoverAttempts,
+    ReturnAttempts,
     SetPushed,
     SettleAttempts,
 )
 from relay.core.case import CaseState
+from relay.core.checking import DecideAgain
 from relay.core.community import Community, Rules
-from relay.core.member import Address, Consent, Member
+from relay.core.device import AddDevice, ConfirmDevice, DropDevices
+from relay.core.erasure import ConfirmErasures, NoteErasures, PurgeErased
+from relay.core.joining import Joining
+from relay.core.lease import EndLease, HoldLease
+from relay.core.member import AddAddress, Address, Consent, Member
+from relay.core.pause import Pausing, Resumed
 from relay.core.post import Post
+from relay.core.repeat import Forget, Remember
+from relay.core.restore import EndAllTokens, LeapSeqs
+from relay.core.run import DropPlans, EndRun, KeepRun, StartRun
+from relay.core.session import BeginSession, EndSession, NameStaff, Rehash, SeeSessions, SetPassphrase, UseLink
 from relay.core.staff import Key, Staff, Token, TokenKind
 from relay.core.thread import Filing, Message, NewThread, Status, ThreadEdit, ThreadRef
 
@@ -86,7 +97,10 @@ class Rejoin:
 
 @dataclass(frozen=True, slots=True)
 class Erase:
-    """Everything of the member goes; deliveries of posts stay as a count."""
+    """The member is gone for everybody, with everything of theirs; deliveries of posts stay as a count.
+
+    The rows of somebody who has many go after that, by PurgeErased.
+    """
 
     member: int
     id: str
@@ -101,21 +115,31 @@ class AddToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Credential:
+    """One that somebody signed in with, or that a device has for the broker; what it is called may stand on both channels."""
+
+    id: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class RevokeTokens:
-    """Ends credentials at once; None means every device."""
+    """Ends credentials at once; None means every device. With `only` it is this one alone, and `device` is its name."""
 
     kind: TokenKind
     subject: str
     at: datetime
     device: str | None = None
+    only: Credential | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AddStaff:
-    """A new person with their first token."""
+    """A new person with their first token. Conflict when they are to be the very first and somebody was there before."""
 
     staff: Staff
     token: Token
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +168,15 @@ class RevokeKey:
 
 @dataclass(frozen=True, slots=True)
 class PlanPost:
-    """Writes the post invisibly. Outcome: its key."""
+    """Writes the post invisibly, as a plan of this run. Outcome: its key."""
 
     post: Post
+    run: int
 
 
 @dataclass(frozen=True, slots=True)
 class FreezeAudience:
-    """Writes one group of the post's deliveries: active members with keys above `after`. Outcome: Frozen."""
+    """Writes one group of the post's deliveries: active members, keys above `after`. Stale once dropped. Outcome: Frozen."""
 
     post: int
     community: int
@@ -169,7 +194,7 @@ class Frozen:
 
 @dataclass(frozen=True, slots=True)
 class AcceptPost:
-    """Makes a planned post and its whole ledger real. Conflict when its community was closed meanwhile."""
+    """Makes a planned post and its whole ledger real. Conflict when its community was closed meanwhile, Stale once dropped."""
 
     post: Post
 
@@ -180,11 +205,6 @@ class DropPlan:
 
     post: str
     limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class DropPlans:
-    """At start: what a crash left of posts that nobody was told were accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +229,7 @@ class Released:
 class CancelPost:
     """What has no seq yet gets none."""
 
-    post: int
+    post: Post
     at: datetime
 
 
@@ -303,12 +323,13 @@ class Appeal:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """An answer button; a second press changes the answer."""
+    """An answer button; a second press changes the answer. `id` is the post's, for the member's other pages."""
 
     post: int
     member: int
     button: str
     at: datetime
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,29 +359,6 @@ class AdvanceCursors:
 
 
 @dataclass(frozen=True, slots=True)
-class Remember:
-    """The answer to a request with an Idempotency-Key, in the commit that it describes. Taken when there is one.
-
-    `about` is the id of the member, thread or case that the request was about, so that erasure finds what was said there.
-    """
-
-    caller: str
-    key: str
-    fingerprint: str
-    status: int
-    body: str
-    at: datetime
-    about: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Forget:
-    """Drops remembered answers older than `before`."""
-
-    before: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Record:
     """One row of the audit log: ids and digests, no texts."""
 
@@ -380,12 +378,14 @@ class SetFact:
 
 
 Change = (
-    AddCommunity | EditCommunity | AddMember | EditMember | Leave | Rejoin | Erase
-    | AddToken | RevokeTokens | AddStaff | RemoveStaff | AddKey | RevokeKey
+    AddCommunity | EditCommunity | AddMember | EditMember | Leave | Rejoin | Erase | Joining | Pausing
+    | AddToken | RevokeTokens | AddDevice | ConfirmDevice | DropDevices | AddStaff | RemoveStaff | AddKey | RevokeKey
+    | BeginSession | EndSession | SeeSessions | UseLink | SetPassphrase | Rehash | NameStaff
     | PlanPost | FreezeAudience | AcceptPost | DropPlan | DropPlans | ReleasePost | CancelPost
-    | FileReply | SendMessage | AddNote | EditThread | TakeLease | FreeLease | Rule | Appeal | Press
-    | SetPushed | RecoverAttempts | ClaimAttempts | SettleAttempts | AddReceipts | HearFrom
-    | AdvanceCursors | Remember | Forget | Record | SetFact
+    | FileReply | SendMessage | AddNote | EditThread | TakeLease | FreeLease | Rule | DecideAgain | Appeal | Press
+    | SetPushed | RecoverAttempts | ClaimAttempts | ReturnAttempts | SettleAttempts | AddReceipts | HearFrom
+    | PurgeErased | NoteErasures | ConfirmErasures | LeapSeqs | EndAllTokens
+    | StartRun | KeepRun | EndRun | HoldLease | EndLease | AddAddress | AdvanceCursors | Remember | Forget | Record | SetFact
 )  # fmt: skip
 
-Outcome = int | Frozen | Released | Filed | Claimed | None
+Outcome = int | Frozen | Released | Filed | Claimed | Resumed | None

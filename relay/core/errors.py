@@ -69,6 +69,10 @@ class Stale(Conflict):
 class Taken(Conflict):
     """That name is in use already."""
 
+    def __init__(self, detail: str | None = None, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail)
+        self.faults = tuple(faults)
+
 
 class Busy(Conflict):
     """The same request is still running."""

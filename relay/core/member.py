@@ -15,15 +15,25 @@ class Standing(IntEnum):
     LEFT = 1
 
 
+class Lift(StrEnum):
+    """Why a pseudonym is lifted. The audit log, which holds no texts, holds one of these words."""
+
+    REQUEST = "request"  # what the member asks for needs their name
+    DATA = "data"  # they ask for what is stored of them, or for its end
+    HARM = "harm"  # somebody may come to harm
+    LAW = "law"  # a law or an authority asks for it
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The receipt of an opt-in: where it was given, when, and which text was shown."""
+    """The receipt of an opt-in: where it was given, when, and which text was shown; `language` is that text's, where known."""
 
     channel: str
     source: str
     text_version: str
     at: datetime
     withdrawn_at: datetime | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +45,16 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class AddAddress:
+    """A further address of a member; nothing happens when it is theirs already, or anybody's."""
+
+    member: int
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
-    """`n` is the store's own key (0 until stored) and never leaves the relay."""
+    """`n` is the store's own key (0 until stored) and never leaves the relay; no posts come before `paused_until`."""
 
     id: str
     community: int
@@ -49,6 +67,7 @@ class Member:
     attributes: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     standing: Standing = Standing.ACTIVE
     approved: int = 0
+    paused_until: datetime | None = None
     n: int = 0
 
 

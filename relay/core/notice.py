@@ -76,6 +76,7 @@ def stated(decision: Decision, language: str) -> str:
 def reasons_for_staff(decision: Decision) -> str:
     """All that moderation saw, strongest first and each once, evidence that lies with other members included."""
     told = [seen.signal.reason or seen.signal.name for seen in _strongest_first(decision)]
+    told += ["slow plugins are still looking"] if decision.checking else []
     return "; ".join(dict.fromkeys(told)) or "it could not be checked"
 
 

@@ -9,6 +9,7 @@ from relay.core.errors import (
     Invalid,
     RelayError,
     SignedOut,
+    Taken,
     TooLarge,
     TooMany,
     Unavailable,
@@ -24,7 +25,7 @@ class FaultDetail(TypedDict):
 
 
 class Problem(TypedDict, total=False):
-    """The body; `errors` only where a request is not valid, `retry_after` (seconds) only where it may work later."""
+    """The body; `errors` where a request is not valid or a name is taken, `retry_after` (seconds) where it may work later."""
 
     type: str
     title: str
@@ -52,7 +53,7 @@ def problem(error: RelayError) -> Problem:
     for kind, status, slug, title in _KINDS:
         if isinstance(error, kind):
             found = Problem(type=TYPE + slug, title=title, status=status, detail=error.detail)
-            if isinstance(error, Invalid) and error.faults:
+            if isinstance(error, Invalid | Taken) and error.faults:
                 found["errors"] = [FaultDetail(loc=list(fault.loc), msg=fault.msg) for fault in error.faults]
             if isinstance(error, TooMany | Unavailable):
                 found["retry_after"] = ceil(error.retry_after)

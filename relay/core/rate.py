@@ -1,6 +1,7 @@
 """Token buckets: how often somebody may do something, and a table of them that cannot grow without bound."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relay.core.errors import TooMany
@@ -59,3 +60,27 @@ class Buckets:
             self._table.move_to_end(who)
         if wait := bucket.take(self._rate, now):
             raise TooMany("Too many requests; wait a moment.", retry_after=wait)
+
+    def give_back(self, who: str) -> None:
+        """What was taken turned out not to count."""
+        if bucket := self._table.get(who):
+            bucket.left = min(self._rate.burst, bucket.left + 1)
+
+
+Counted = Sequence[tuple[Buckets, str]]
+"""Where one act counts, and for whom: such as for an address and for a name."""
+
+
+def take_all(counted: Counted, now: float) -> None:
+    """Counts one act everywhere or nowhere. Raises TooMany."""
+    for number, (buckets, who) in enumerate(counted):
+        try:
+            buckets.take(who, now)
+        except TooMany:
+            give_back_all(counted[:number])
+            raise
+
+
+def give_back_all(counted: Counted) -> None:
+    for buckets, who in counted:
+        buckets.give_back(who)

@@ -1,5 +1,6 @@
 """Who acts for the company: staff with one role each, and keys of company systems with scopes; what each may do."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -61,7 +62,7 @@ class Key:
 class Actor:
     """Who is asking on the company's side: exactly one of `role` (a person) and `scopes` (a key) decides.
 
-    `created_by` is the id of the person who issued the key.
+    `created_by` is the id of the person who issued the key, `session` that of the session that a person is signed in by.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Actor:
     role: Role | None = None
     scopes: tuple[str, ...] = ()
     created_by: str = ""
+    session: str = ""
 
     @property
     def person(self) -> str:
@@ -84,17 +86,28 @@ class Actor:
         return least in _INCLUDES[self.role]
 
 
+def known_as(name: str) -> str:
+    """What two names have in common that people take for the same: case, width and spaces make no other person."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(folded.split())
+
+
 class TokenKind(StrEnum):
-    """Whose credential a token is."""
+    """Whose credential a token is. SESSION and LINK are a person's too: a browser that is signed in, and a way in, once."""
 
     MEMBER = "member"
     STAFF = "staff"
     KEY = "key"
+    SESSION = "session"
+    LINK = "link"
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A credential as it is stored: the digest alone. `subject` is the id of the member, staff or key."""
+    """A credential as it is stored: the digest alone. `subject` is the id of the member, staff or key.
+
+    Of a session `device` is the browser, and `seen_at` when it was used last, None until that was written for the first time.
+    """
 
     id: str
     kind: TokenKind
@@ -103,3 +116,4 @@ class Token:
     created_at: datetime
     device: str = ""
     expires_at: datetime | None = None
+    seen_at: datetime | None = None

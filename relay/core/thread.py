@@ -77,7 +77,10 @@ class NewThread:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One entry in a thread; `member` and `author` are who it belongs to and who of staff wrote it."""
+    """One entry in a thread; `member` and `author` are who it belongs to and who of staff wrote it.
+
+    `checking` is the run that has slow plugins look at it, 0 when none does.
+    """
 
     id: str
     member: int
@@ -90,6 +93,8 @@ class Message:
     client_id: str | None = None
     internal: bool = False
     case: str | None = None
+    channel: str = ""
+    checking: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,10 @@ CORE_SIGNALS = {
     "core.size": 5.0,
     "core.trusted": -1.0,
 }  # held by itself; one insult of a trusted member stays below a flag
+CORE_TOLD = {
+    "core.size": {"en": "it is too large to be checked", "de": "sie ist zu groß, um geprüft zu werden"},
+    "core.trusted": {"en": "a trusted member wrote it", "de": "sie ist von einem Mitglied, dem wir vertrauen"},
+}
 KINDS_TO_REJECT = 2  # one source of evidence alone is wrong too often to take a message away from staff
 
 
@@ -145,7 +149,7 @@ class Decision:
     """What the relay made of all signals.
 
     `own` is what the member's own message alone brings about; None stands for `action`. `failures` are (plugin, why).
-    `rule_set` is the digest of rules, plugin versions and options.
+    `rule_set` is the digest of rules, plugin versions and options; `checking` says that slow plugins have yet to look.
     """
 
     action: Action
@@ -157,6 +161,7 @@ class Decision:
     took_us: int = 0
     automated: bool = True
     own: Action | None = None
+    checking: bool = False
 
     @property
     def by_itself(self) -> Action:

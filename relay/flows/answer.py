@@ -46,7 +46,11 @@ class Answer:
     async def note(self, actor: Actor, thread: Thread, text: str, also: Also[Message] = nothing) -> Message:
         """A note that nobody outside staff sees. Raises Invalid."""
         message = self._message(actor, thread.member, text, internal=True)
-        await self.store.commit(AddNote(message, thread.ref), *also(message))
+        await self.store.commit(
+            AddNote(message, thread.ref),
+            Record(message.at, actor.id, "thread.note", thread.id, {"message": message.id}),
+            *also(message),
+        )
         return message
 
     async def write_first(self, actor: Actor, member: Member, text: str, also: Also[Message] = nothing) -> Message:

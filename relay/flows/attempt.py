@@ -1,9 +1,9 @@
 """Attempt: what is due at the members' addresses goes to their platforms, once each, and what becomes of it is written down."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from random import Random
 
 import structlog
@@ -18,21 +18,24 @@ from relay.core.attempt import (
     Never,
     Receipt,
     RecoverAttempts,
+    ReturnAttempts,
     SendError,
     Sending,
     SetPushed,
     SettleAttempts,
     Settlement,
+    given_back,
     settled,
 )
-from relay.core.errors import Unavailable
+from relay.core.errors import Stale, Unavailable
 from relay.core.identity import Ids
 from relay.core.rate import Bucket
-from relay.ports import Channel, Clock, Store
+from relay.ports import Channel, Clock, Run, Store
 
 WINDOW = 64  # sendings under way on a channel: bounds memory, and what a crash can leave unknown
 SEND_LIMIT = 30.0  # seconds for one sending; a platform that has not answered by then may have taken it
 RETRY_AFTER = 1.0  # seconds until a store that refused is asked again
+SHORTEST = 0.001  # seconds: a bucket may lack less than a clock can tell, and waiting for that would be none
 LOOK_EVERY = 60.0  # seconds at most without a look, since a machine's time may jump
 DRAIN = 5.0  # seconds at the end for what is under way
 
@@ -41,14 +44,20 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True, eq=False)
 class Line:
-    """One channel at work."""
+    """One channel at work.
+
+    `known` are the references that were claimed and are not settled. `doubtful` is the run of a claim that failed and may have
+    been written after all; 0: there is none.
+    """
 
     channel: Channel
     bucket: Bucket
     closed_until: float = 0.0
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     under_way: set[asyncio.Task[None]] = field(default_factory=set)
-    done: list[Settlement] = field(default_factory=list)
+    done: list[tuple[int, Settlement]] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)
+    doubtful: int = 0
 
     @property
     def free(self) -> int:
@@ -64,25 +73,34 @@ class Line:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self.under_way.discard(task)
-        if not task.cancelled() and (error := task.exception()):
+        if not task.cancelled() and (error := task.exception()) and not isinstance(error, Unavailable):
             log.error("attempt broke off", channel=self.channel.name, exc_info=error)
 
 
+@dataclass(slots=True)
 class Attempt:
-    """The exit to platforms, beside the members' streams. With no channel it does nothing."""
+    """The exit to platforms, beside the members' streams. With no channel it does nothing.
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, random: Random, channels: Iterable[Channel] = ()) -> None:
-        self.store = store
-        self.clock = clock
-        self.ids = ids
-        self.random = random
-        start = clock.monotonic()
+    What is claimed belongs to the run that is `sure`. Once it is not, nothing is claimed, and what was claimed under it and
+    not yet handed over is given back.
+    """
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    random: Random
+    sure: Run
+    channels: InitVar[Sequence[Channel]] = ()
+    lines: tuple[Line, ...] = field(init=False)
+
+    def __post_init__(self, channels: Sequence[Channel]) -> None:
+        start = self.clock.monotonic()
         self.lines = tuple(Line(channel, Bucket(channel.rate.burst, start)) for channel in channels)
 
     async def recover(self) -> int:
-        """At start: what was under way is unknown from now on, and never sent again by itself. Returns how many."""
+        """At start: what ended runs had under way is unknown from now on, and never sent again by itself. Returns how many."""
         names = tuple(line.channel.name for line in self.lines)
-        _, unknown = await self.store.commit(SetPushed(names), RecoverAttempts())
+        _, unknown = await self.store.commit(SetPushed(names), RecoverAttempts(self.clock.now()))
         return unknown if isinstance(unknown, int) else 0
 
     def released(self, _change: object, _outcome: object) -> None:
@@ -107,7 +125,7 @@ class Attempt:
                 group.create_task(self._work(line), name=f"attempts on {line.channel.name}")
 
     async def drain(self) -> None:
-        """At the end, after `run`: waits a little for what is under way. What is cut off is unknown at the next start."""
+        """At the end, after `run`: waits a little for what is under way. What is cut off is unknown once the run ends."""
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN):
                 while under_way := self._under_way():
@@ -136,55 +154,94 @@ class Attempt:
                 continue
             if pause:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(line.wake.wait(), min(pause, LOOK_EVERY))
+                    async with asyncio.timeout(min(pause, LOOK_EVERY)):  # wait_for of Python 3.11 may swallow a cancellation
+                        await line.wake.wait()
 
     async def turn(self, line: Line) -> float:
         """Writes down what ended, starts what is due. Returns the seconds until there may be more; a wake-up comes before."""
         await self._settle(line)
+        if (run := self.sure()) is None:
+            return RETRY_AFTER
+        await self._give_back_what_is_doubtful(line)
         now, monotonic = self.clock.now(), self.clock.monotonic()
-        if line.closed_until > monotonic:
-            return line.closed_until - monotonic
-        if line.free <= 0:
-            return LOOK_EVERY
-        if not line.bucket.holds(line.channel.rate, monotonic):
-            return line.bucket.take(line.channel.rate, monotonic)
+        if pause := _until_room(line, monotonic):
+            return pause
         due = await self.store.attempt_due(line.channel.name, now)
         if due is None:
             return LOOK_EVERY
         if due > now:
             return (due - now).total_seconds()
         room = min(line.free, line.bucket.holds(line.channel.rate, monotonic))
-        await asyncio.shield(line.start(self._claim(line, room)))  # what is claimed is sent, even if this is cancelled
+        await asyncio.shield(line.start(self._claim(line, run, room)))  # what is claimed is sent, even if this is cancelled
         return 0.0
 
-    async def _claim(self, line: Line, room: int) -> None:
+    async def _claim(self, line: Line, run: int, room: int) -> None:
         references = tuple(self.ids() for _ in range(room))
-        (claimed,) = await self.store.commit(ClaimAttempts(line.channel.name, references, self.clock.now()))
+        try:
+            (claimed,) = await self.store.commit(ClaimAttempts(line.channel.name, references, self.clock.now(), run))
+        except Stale:  # the store has another time, or another took over; the next renewal tells
+            line.closed_until = self.clock.monotonic() + RETRY_AFTER
+            return
+        except Unavailable:
+            line.doubtful = run
+            raise
         for claim in claimed.claims if isinstance(claimed, Claimed) else ():
+            line.known.add(claim.reference)
             line.bucket.take(line.channel.rate, self.clock.monotonic())
-            line.start(self._try(line, claim))
+            line.start(self._try(line, run, claim))
+
+    async def _give_back_what_is_doubtful(self, line: Line) -> None:
+        if line.doubtful:
+            known = tuple(line.known)
+            await self.store.commit(ReturnAttempts(line.channel.name, known, self.clock.now(), line.doubtful))
+            line.doubtful = 0
 
     async def _settle(self, line: Line) -> None:
         """One commit for all that ended; kept for the next time when the store cannot take them."""
         if not line.done:
             return
-        done = tuple(line.done)
-        await self.store.commit(SettleAttempts(done, self.clock.now()))
+        done, now = tuple(line.done), self.clock.now()
+        of_run: dict[int, list[Settlement]] = {}
+        for run, settlement in done:
+            of_run.setdefault(run, []).append(settlement)
+        await self.store.commit(*(SettleAttempts(tuple(each), now, run) for run, each in of_run.items()))
         del line.done[: len(done)]
+        line.known -= {settlement.reference for _, settlement in done}
 
-    async def _try(self, line: Line, claim: Claim) -> None:
-        items = await self.store.of(claim.member).items(claim.seq - 1, 1)
-        end: Receipt | SendError = Never("the item is gone")
-        if items and items[0].seq == claim.seq:
-            end = await _sent(line.channel, Sending(claim.reference, claim.address, items[0], claim.tries))
+    async def _try(self, line: Line, run: int, claim: Claim) -> None:
+        end = await self._handed_over(line, run, claim)
         now = self.clock.now()
-        settlement = settled(claim, end, now, self.random)
+        settlement = given_back(claim, now) if end is None else settled(claim, end, now, self.random)
         if settlement.closed_until is not None:
             pause = (settlement.closed_until - now).total_seconds()
             line.closed_until = max(line.closed_until, self.clock.monotonic() + pause)
             log.warning("channel closed", channel=line.channel.name, seconds=pause, why=type(end).__name__)
-        line.done.append(settlement)
+        line.done.append((run, settlement))
         line.wake.set()
+
+    async def _handed_over(self, line: Line, run: int, claim: Claim) -> Receipt | SendError | None:
+        """How it ended; None: it did not begin, since the item cannot be read now or others may have taken over."""
+        try:
+            items = await self.store.of(claim.member).items(claim.seq - 1, 1)
+        except Unavailable:
+            line.closed_until = max(line.closed_until, self.clock.monotonic() + RETRY_AFTER)
+            return None
+        if not items or items[0].seq != claim.seq:
+            return Never("the item is gone")
+        if self.sure() != run:
+            return None
+        return await _sent(line.channel, Sending(claim.reference, claim.address, items[0], claim.tries))
+
+
+def _until_room(line: Line, monotonic: float) -> float:
+    """Seconds until the channel may take something; 0 when it may now."""
+    if line.closed_until > monotonic:
+        return line.closed_until - monotonic
+    if line.free <= 0:
+        return LOOK_EVERY
+    if not line.bucket.holds(line.channel.rate, monotonic):
+        return max(SHORTEST, line.bucket.take(line.channel.rate, monotonic))
+    return 0.0
 
 
 async def _sent(channel: Channel, sending: Sending) -> Receipt | SendError:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from relay.core.change import AcceptPost, AdvanceCursors, DropPlans, Reached, ReleasePost
+from relay.core.change import AdvanceCursors, Reached, ReleasePost
 from relay.core.errors import Invalid, Unavailable
 from relay.core.post import Post
+from relay.core.run import DropPlans
 from relay.ports import Clock, SignedIn, Store
 
 GROUP = 2000  # deliveries a commit: 6 ms of the writer, so that answers overtake bulk
@@ -24,30 +25,37 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Deliver:
-    """The single exit of posts. `rooms` are awaited between groups, so that no channel grows without bound."""
+    """The single exit of posts. `rooms` are awaited between groups of so many, so that no channel grows without bound."""
 
     store: Store
     clock: Clock
     rooms: Sequence[Room] = ()
+    group: int = GROUP
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _reached: dict[int, Reached] = field(default_factory=dict)
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def recover(self) -> int:
         """At start: drops plans nobody was told about. Returns how many accepted posts go on."""
-        await self.store.commit(DropPlans())
+        while (await self.store.commit(DropPlans(self.clock.now(), self.group)))[0]:
+            pass
         return len(await self.store.sending())
 
-    def accepted(self, _change: AcceptPost, _outcome: object) -> None:
-        """Hears from the bus that there is work."""
+    def accepted(self, _change: object, _outcome: object) -> None:
+        """Hears that there may be work."""
         self._wake.set()
 
     async def run(self) -> None:
         """Releases what is due until it is cancelled."""
         while True:
             self._wake.clear()
-            while await self.turn():
-                pass
+            try:
+                while await self.turn():
+                    pass
+            except Unavailable as problem:
+                log.warning("releases wait", why=problem.detail)
+                await asyncio.sleep(RETRY_AFTER)
+                continue
             await self._wake.wait()
 
     async def turn(self) -> bool:
@@ -62,7 +70,7 @@ class Deliver:
             for room in self.rooms:
                 await room()
             try:
-                await self.store.commit(ReleasePost(post, GROUP, self.clock.now()))
+                await self.store.commit(ReleasePost(post, self.group, self.clock.now()))
             except Unavailable as problem:
                 log.warning("release waits", post=post.id, why=problem.detail)
                 await asyncio.sleep(RETRY_AFTER)
@@ -80,7 +88,8 @@ class Deliver:
         """Writes acknowledgements down in groups until it is cancelled."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), SENT_AFTER)
+                async with asyncio.timeout(SENT_AFTER):  # wait_for of Python 3.11 may swallow a cancellation
+                    await self._moved.wait()
             await asyncio.sleep(FLUSH_AFTER)
             await self.flush()
 

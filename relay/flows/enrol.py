@@ -1,18 +1,24 @@
 """Enrol: people come in with proof of their consent, get credentials, leave, come back, and are erased."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from relay.core.change import AddMember, AddToken, EditMember, Erase, Leave, Record, RevokeTokens
+from relay.core.change import AddMember, AddToken, Credential, EditMember, Erase, Leave, Record, RevokeTokens
 from relay.core.community import Community
-from relay.core.errors import Conflict, Unknown
+from relay.core.erasure import Erasure
+from relay.core.errors import Conflict, Unavailable, Unknown
 from relay.core.identity import Ids, token_digest
-from relay.core.member import Address, Consent, Member
+from relay.core.member import Address, Consent, Lift, Member
 from relay.core.pseudonym import pseudonym
 from relay.core.staff import Actor, Token, TokenKind
-from relay.ports import Also, Clock, SignedIn, Store, nothing
+from relay.ports import Also, Clock, EnterErasures, OwnDevice, SignedIn, Store, nothing
+
+NOT_LISTED = (
+    "The erasure is done, but it could not be written to the list that outlives an older copy of the database; "
+    "the relay goes on trying."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +44,20 @@ class Welcome:
     token: str
 
 
+async def _no_list(_: Sequence[Erasure]) -> None:
+    """Nobody keeps a list."""
+
+
 @dataclass(frozen=True, slots=True)
 class Enrol:
-    """`secrets` makes tokens, `pseudonym_key` comes from the store's facts."""
+    """`secrets` makes tokens, `pseudonym_key` comes from the store's facts, `enter` is the way onto the erasure list."""
 
     store: Store
     clock: Clock
     ids: Ids
     secrets: Ids
     pseudonym_key: bytes
+    enter: EnterErasures = _no_list
 
     async def add(self, actor: Actor, community: Community, newcomer: Newcomer, also: Also[Welcome] = nothing) -> Welcome:
         """A member, active at once, with a web token. Raises Conflict (closed), Taken (an address is in use)."""
@@ -103,14 +114,38 @@ class Enrol:
             raise Unknown
         return found
 
+    async def lift(self, actor: Actor, member: Member, reason: Lift) -> str:
+        """The name behind the pseudonym, empty where none was given. Who asked, and why, is written down before."""
+        await self.store.commit(Record(self.clock.now(), actor.id, "member.lift", member.id, {"reason": reason.value}))
+        return member.name
+
     async def leave(self, signed: SignedIn) -> None:
         """STOP: no posts from now on; what was said stays readable. Nothing happens a second time."""
         await self.store.commit(Leave(signed.member.n, self.clock.now()))
 
+    async def speak(self, signed: SignedIn, language: str) -> None:
+        """The member's own choice of a language."""
+        await self.store.commit(EditMember(signed.member.n, language=language))
+
+    async def sign_out(self, signed: SignedIn, device: OwnDevice) -> None:
+        """Ends the credential of one of the member's own devices at once; one of the same name on another channel goes on."""
+        now, member_id = self.clock.now(), signed.member.id
+        await self.store.commit(
+            RevokeTokens(TokenKind.MEMBER, member_id, now, device.name, Credential(device.id, device.channel)),
+            Record(now, member_id, "member.revoke", member_id, {"every_device": False}),
+        )
+
     async def erase(self, by: str, member: Member) -> None:
-        """Everything of the member goes; posts they got keep a count. What is logged is the id alone."""
+        """Everything of the member goes; posts they got keep a count. What is logged is the id alone.
+
+        Raises Unavailable when they are erased but not on the list yet: who asked has to know that it is not over.
+        """
         now = self.clock.now()
         await self.store.commit(Erase(member.n, member.id, now), Record(now, by, "member.erase", member.id, {}))
+        try:
+            await self.enter((Erasure(member.id, now),))
+        except Unavailable:
+            raise Unavailable(NOT_LISTED) from None
 
     def _token(self, kind: TokenKind, subject: str, device: str) -> tuple[str, Token]:
         secret = self.secrets()

@@ -8,24 +8,27 @@ import structlog
 
 from relay.core.change import AcceptPost, CancelPost, DropPlan, FreezeAudience, Frozen, PlanPost, Record
 from relay.core.community import Community
-from relay.core.errors import Conflict, RelayError, Stale
+from relay.core.errors import Conflict, RelayError, Stale, Unavailable
 from relay.core.identity import Ids
 from relay.core.post import Draft, Post, PostState, checked
 from relay.core.staff import Actor
-from relay.ports import Also, Clock, Store, nothing
+from relay.ports import Also, Clock, Run, Store, nothing
 
 GROUP = 5000  # members a commit: the writer is busy for about 10 ms, so that replies never wait for a post
+UNSURE = "The relay cannot reach its database in time; nothing was posted. Try again."
+LOST = "The relay could not reach its database for too long, and the plan was dropped; nothing was posted. Try again."
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Company post -> ledger; `group` is how many members one commit takes."""
+    """Company post -> ledger; a plan belongs to the run that is `sure`, and `group` is how many members one commit takes."""
 
     store: Store
     clock: Clock
     ids: Ids
+    sure: Run
     group: int = GROUP
 
     async def post(self, community: Community, draft: Draft, author: Actor, also: Also[Post] = nothing) -> Post:
@@ -51,6 +54,8 @@ class Publish:
         )
         try:
             return await self._accept(await self._plan(post), author, also)
+        except Stale:
+            raise Unavailable(LOST) from None
         except (Exception, asyncio.CancelledError):
             await self._drop(post)
             raise
@@ -63,16 +68,17 @@ class Publish:
 
     async def cancel(self, actor: Actor, post: Post) -> None:
         """What has no seq yet gets none; what members have stays. Raises Conflict when nothing is left to cancel."""
-        if post.state is not PostState.SENDING:
-            raise Conflict("This post is not being sent any more.")
         now = self.clock.now()
         try:
-            await self.store.commit(CancelPost(post.n, now), Record(now, actor.id, "post.cancel", post.id, {}))
+            await self.store.commit(CancelPost(post, now), Record(now, actor.id, "post.cancel", post.id, {}))
         except Stale:
             raise Conflict("This post is not being sent any more.") from None
 
     async def _plan(self, post: Post) -> Post:
-        key = cast("int", (await self.store.commit(PlanPost(post)))[0])
+        run = self.sure()
+        if run is None:
+            raise Unavailable(UNSURE)
+        key = cast("int", (await self.store.commit(PlanPost(post, run)))[0])
         audience, after = 0, 0
         while True:
             outcomes = await self.store.commit(FreezeAudience(key, post.community, after, self.group))
@@ -83,9 +89,9 @@ class Publish:
             after = frozen.last_member
 
     async def _drop(self, post: Post) -> None:
-        """Takes the plan back, as well as can be; the next start does the rest. What was accepted after all stays."""
+        """Takes the plan back, as well as can be; what remains goes when the run ends. What was accepted after all stays."""
         try:
             while (await self.store.commit(DropPlan(post.id, self.group)))[0]:
                 pass
         except RelayError as problem:
-            log.warning("plan stays until the next start", post=post.id, why=problem.detail)
+            log.warning("plan stays until the run ends", post=post.id, why=problem.detail)

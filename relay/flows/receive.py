@@ -1,5 +1,6 @@
 """Receive: a member's message becomes an entry in exactly one thread, whatever the channel and however often it is sent."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -45,14 +46,20 @@ class Reply:
     in_reply_to: str | None = None
 
 
+def _none() -> int:
+    """No slow plugin looks at anything."""
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Receive:
-    """Member reply -> moderation -> private thread."""
+    """Member reply -> moderation -> private thread. `run` is who has slow plugins look at what is held for them."""
 
     store: Store
     clock: Clock
     ids: Ids
     judge: Judge
+    run: Callable[[], int] = _none
 
     async def reply(self, signed: SignedIn, reply: Reply, also: Also[Stored] = nothing) -> Stored:
         """Stores the reply and returns its id and time; the same for a repeated `client_id`.
@@ -110,6 +117,8 @@ class Receive:
             status=status_after(decision),
             in_reply_to=reply.in_reply_to,
             client_id=reply.client_id,
+            channel=reply.channel,
+            checking=self.run() if decision.checking else 0,
         )
         told = self._told(signed, reply, decision)
         said = told and Message(
@@ -148,7 +157,7 @@ class Receive:
             raise Unknown
         now = self.clock.now()
         button = button_of(post, button_id, now)
-        await self.store.commit(Press(post.n, signed.member.n, button.id, now))
+        await self.store.commit(Press(post.n, signed.member.n, button.id, now, post.id))
 
 
 def _repeated(stored: Stored, text: str) -> Stored:

@@ -5,18 +5,20 @@ goes wrong inside is a decision to hold. A changed configuration is a new pipeli
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, get_args
 
 import structlog
 
+from relay.core.label import Label, Mode, Stage
 from relay.core.text import Tables, Text
 from relay.core.verdict import (
     CORE,
     CORE_SIGNALS,
+    CORE_TOLD,
+    Action,
     Decision,
     Failure,
     Rules,
@@ -28,10 +30,14 @@ from relay.core.verdict import (
     rule_set,
     score_of,
 )
-from relay.pipeline.drive import drive
+from relay.pipeline.answer import Answer
+from relay.pipeline.forks import Forks, WorkerSettings
+from relay.pipeline.inline import Inline
 from relay.pipeline.memory import MemoryStore
-from relay.pipeline.stopwatch import CollectorTime, Stopwatch
-from relay.plugin import Context, Incoming, Mode, Plugin, Stage
+from relay.pipeline.process import Process
+from relay.pipeline.source import foreign
+from relay.pipeline.watchdog import Watchdog, unseen
+from relay.plugin import Foreign, Incoming, Plugin
 from relay.ports import Clock
 
 LONGEST_TEXT = 10_000  # characters that plugins are asked about; what is longer is held unread by them
@@ -39,7 +45,10 @@ LONGEST_TEXT = 10_000  # characters that plugins are asked about; what is longer
 
 @dataclass(frozen=True, slots=True)
 class PluginState:
-    """How one plugin is doing; `note` says what an operator should know, empty when there is nothing."""
+    """How one plugin is doing; `note` says what an operator should know, empty when there is nothing.
+
+    `mode` is where it really runs; `state` is running, starting, waiting (for its next try after failures) or broken.
+    """
 
     name: str
     version: str
@@ -51,42 +60,57 @@ class PluginState:
     errors: int
     mean_us: float
     note: str = ""
+    state: str = "running"
+    restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where plugins run besides the relay's own loop: workers, and the watchdog over that loop. None for what is not needed."""
+
+    forks: Forks | None = None
+    watchdog: Watchdog | None = None
 
 
 @dataclass(slots=True)
 class _Runner:
-    """A plugin with its weights as the rules have them, its words for members, and its figures."""
+    """A plugin in its place, with its weights as the rules have them, and its figures."""
 
-    plugin: Plugin[Any]
+    label: Label
+    place: Inline | Process
     weights: dict[str, float]
-    told: dict[str, dict[str, str]]
+    why_there: str = ""
     runs: int = 0
     hits: int = 0
     errors: int = 0
     seconds: float = 0.0
-    broken: str = ""
-    complaints: Counter[str] = field(default_factory=Counter)
 
 
 class Pipeline:
     """Judges submissions; `judge` has the shape that flows expect and never raises."""
 
-    def __init__(self, plugins: Sequence[Plugin[Any]], rules: Rules, tables: Tables, clock: Clock) -> None:
+    def __init__(
+        self,
+        plugins: Sequence[Plugin[Any] | Foreign],
+        rules: Rules,
+        tables: Tables,
+        clock: Clock,
+        places: Places | None = None,
+    ) -> None:
         self._rules = rules
         self._tables = tables
         self._clock = clock
         self._memory = MemoryStore(clock.monotonic)
         self._log = structlog.get_logger(__name__)
-        self._collector = CollectorTime()
         self._opening = asyncio.Lock()
         self._is_open = False
+        self._places = places or Places()
         order = {stage: place for place, stage in enumerate(get_args(Stage))}
-        by_stage = sorted(plugins, key=lambda plugin: order[plugin.stage])
-        runners = [_Runner(plugin, _weights(plugin, rules), _told(plugin)) for plugin in by_stage]
-        self._quick = [runner for runner in runners if runner.plugin.stage != "slow"]
-        self._slow = [runner for runner in runners if runner.plugin.stage == "slow"]
-        named = [(p.name, p.version, p.options.model_dump_json()) for p in plugins]
-        self._rule_set: RuleSet = rule_set(rules, named)
+        runners = sorted(self._runners(plugins), key=lambda runner: order[runner.label.stage])
+        self._quick = [runner for runner in runners if runner.label.stage != "slow"]
+        self._slow = [runner for runner in runners if runner.label.stage == "slow"]
+        self._labels = {runner.label.name: runner.label for runner in runners}
+        self._rule_set: RuleSet = rule_set(rules, [_named(plugin) for plugin in plugins])
 
     @property
     def digest(self) -> str:
@@ -96,50 +120,89 @@ class Pipeline:
     async def open(self) -> None:
         """Set the plugins up, if nobody has; one that cannot be set up fails for every message, and the others work."""
         async with self._opening:
-            if self._is_open:
-                return
-            for runner in (*self._quick, *self._slow):
-                try:
-                    await runner.plugin.setup(self._context(runner.plugin, ""))
-                except Exception as error:  # noqa: BLE001 - foreign code; judging goes on without it
-                    runner.broken = f"could not be set up: {type(error).__name__}"
-                    self._log.exception("plugin not set up", plugin=runner.plugin.name)
-            self._is_open = True
+            if not self._is_open:
+                await asyncio.gather(*(runner.place.open() for runner in (*self._quick, *self._slow)))
+                self._is_open = True
 
     async def judge(self, submission: Submission) -> Decision:
-        started = perf_counter()
-        seen: list[Seen] = []
-        failures: list[Failure] = []
-        try:
-            if not self._is_open:
-                await self.open()
-            await self._look(submission, seen, failures)
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong here, the message goes to staff
-            failures.append(Failure(CORE, f"judging ended in {type(error).__name__}"))
-            self._log.exception("judging failed", submission=submission.id)
-        return decide(seen, failures, self._rule_set, round((perf_counter() - started) * 1e6))
+        """Both looks, one after the other."""
+        first = await self.quick(submission)
+        return await self.again(submission, first) if first.checking else first
+
+    async def quick(self, submission: Submission) -> Decision:
+        """What behaviour and content say; held and `checking` when slow plugins should look before it counts."""
+        first = await self._decided(submission, self._quick, [], [])
+        return replace(first, action=Action.HOLD, own=Action.HOLD) if first.checking else first
+
+    async def again(self, submission: Submission, first: Decision) -> Decision:
+        """What slow plugins add to the first look: the decision that counts."""
+        failures = [self._failure(name, why) for name, why in first.failures]
+        decision = await self._decided(submission, self._slow, list(first.signals), failures)
+        return replace(decision, took_us=first.took_us + decision.took_us)
 
     async def close(self) -> None:
         """Close every plugin, whatever the others do."""
+        await self.close_plugins()
+        if self._places.watchdog is not None:
+            self._places.watchdog.close()
+        if self._places.forks is not None:
+            self._places.forks.close()
+
+    async def close_plugins(self) -> None:
+        """The same without what plugins share: its fork server and its watchdog go on."""
         for runner in (*self._quick, *self._slow):
-            try:
-                await runner.plugin.close()
-            except Exception:  # noqa: BLE001 - foreign code
-                self._log.exception("plugin not closed", plugin=runner.plugin.name)
+            await runner.place.close()
 
     def forget(self, member: str) -> None:
         """The member was erased: what plugins remember of them goes."""
         self._memory.forget(member)
+        for runner in (*self._quick, *self._slow):
+            runner.place.forget(member)
 
     def describe(self) -> list[PluginState]:
         """Give the state of every plugin, in the order in which they run."""
         return [_state(runner) for runner in (*self._quick, *self._slow)]
 
-    async def _look(self, submission: Submission, seen: list[Seen], failures: list[Failure]) -> None:
+    def _runners(self, plugins: Sequence[Plugin[Any] | Foreign]) -> list[_Runner]:
+        """Each plugin where it belongs."""
+        placed = [plugin if isinstance(plugin, Foreign) else _asks_for_worker(plugin) for plugin in plugins]
+        inside = [plugin for plugin in placed if isinstance(plugin, Plugin)]
+        marks = iter(self._places.watchdog.watch(inside) if self._places.watchdog else [unseen() for _ in inside])
+        forks = self._places.forks or Forks(self._tables, WorkerSettings())
+        self._places = replace(self._places, forks=forks)
+        runners = []
+        for plugin in placed:
+            place: Inline | Process
+            if isinstance(plugin, Foreign):
+                place = Process(plugin, forks, self._memory, self._clock)
+            else:
+                place = Inline(plugin, self._memory, self._clock, next(marks))
+            runners.append(_Runner(_label(plugin), place, _weights(_label(plugin), self._rules), _why_there(plugin)))
+        return runners
+
+    async def _decided(
+        self, submission: Submission, runners: Sequence[_Runner], seen: list[Seen], failures: list[Failure]
+    ) -> Decision:
+        started = perf_counter()
+        is_in_doubt = False
+        try:
+            if not self._is_open:
+                await self.open()
+            is_in_doubt = await self._look(submission, runners, seen, failures)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong here, the message goes to staff
+            failures.append(Failure(CORE, f"judging ended in {type(error).__name__}"))
+            self._log.exception("judging failed", submission=submission.id)
+        decision = decide(seen, failures, self._rule_set, round((perf_counter() - started) * 1e6))
+        return replace(decision, checking=True) if is_in_doubt and runners is self._quick else decision
+
+    async def _look(
+        self, submission: Submission, runners: Sequence[_Runner], seen: list[Seen], failures: list[Failure]
+    ) -> bool:
+        """Whether slow plugins should look too: never because of what others wrote, since the member may hear what they see."""
         if len(submission.text) > LONGEST_TEXT:
             reason = f"{len(submission.text)} characters, at most {LONGEST_TEXT} are checked"
             seen.append(self._of_core(Signal("core.size", reason=reason)))
-            return
+            return False
         incoming = Incoming(
             Text(submission.text, self._tables),
             submission.member,
@@ -148,72 +211,74 @@ class Pipeline:
             submission.reply_to,
             submission.attachments,
         )
-        for runner in self._quick:
+        for runner in runners:
             await self._run(runner, incoming, seen, failures)
-        if seen and submission.member.trusted:
+        if runners is self._quick and seen and submission.member.trusted:
             seen.append(self._of_core(Signal("core.trusted", reason="a trusted member")))
-        if self._slow and self._rules.flag <= score_of(seen) < self._rules.reject:
-            for runner in self._slow:
-                await self._run(runner, incoming, seen, failures)
+        own = score_of([each for each in seen if not each.across])
+        return bool(self._slow) and self._rules.flag <= own < self._rules.reject
 
     async def _run(self, runner: _Runner, incoming: Incoming, seen: list[Seen], failures: list[Failure]) -> None:
-        plugin = runner.plugin
-        signals: list[Signal] = []
-        why: str | None = runner.broken or None
+        label = runner.label
         started = perf_counter()
-        if why is None:
-            try:
-                if not plugin.wants(incoming):
-                    return
-            except Exception as error:  # noqa: BLE001 - foreign code; it fails like check
-                why = f"wants() raised {type(error).__name__}"
-            else:
-                why = await drive(
-                    plugin, incoming, self._context(plugin, incoming.member.id), signals, Stopwatch(self._collector)
-                )
+        answer: Answer | None = await runner.place.judge(incoming)
+        if answer is None:
+            return
         runner.seconds += perf_counter() - started
         runner.runs += 1
-        for signal in signals:
+        runner.hits += bool(answer.signals)
+        for signal in answer.signals:
             weight = runner.weights[signal.name] * signal.factor
-            told = runner.told.get(signal.name, {})
-            seen.append(Seen(signal, plugin.name, plugin.version, weight, plugin.across_members, told))
-        runner.hits += bool(signals)
-        if why is not None:
-            failures.append(Failure(plugin.name, why, plugin.on_error, plugin.across_members))
-            self._complain(runner, why)
+            told = label.told.get(signal.name, {})
+            seen.append(Seen(signal, label.name, label.version, weight, label.across_members, told))
+        if answer.why is not None:
+            failures.append(Failure(label.name, answer.why, label.on_error, label.across_members or answer.across))
+            self._complain(runner, answer.why)
 
-    def _context(self, plugin: Plugin[Any], member: str) -> Context:
-        shared = self._memory.of(plugin.name, "") if plugin.across_members else None
-        return Context(self._clock.now(), self._memory.of(plugin.name, member), shared)
+    def _failure(self, name: str, why: str) -> Failure:
+        """One of the first look; what its silence means is told by its class."""
+        label = self._labels.get(name)
+        return Failure(name, why) if label is None else Failure(name, why, label.on_error, label.across_members)
 
     def _of_core(self, signal: Signal) -> Seen:
         weight = self._rules.weights.get(signal.name, CORE_SIGNALS[signal.name])
-        return Seen(signal, CORE, "1", weight * signal.factor)
+        return Seen(signal, CORE, "1", weight * signal.factor, told=CORE_TOLD[signal.name])
 
     def _complain(self, runner: _Runner, why: str) -> None:
         """Log the first failures of a plugin: one that always fails must not fill the disk."""
         runner.errors += 1
         if runner.errors & (runner.errors - 1) == 0:
-            self._log.error("plugin failed", plugin=runner.plugin.name, why=why, times=runner.errors)
+            self._log.error("plugin failed", plugin=runner.label.name, why=why, times=runner.errors)
 
 
-def _weights(plugin: Plugin[Any], rules: Rules) -> dict[str, float]:
+def _label(plugin: Plugin[Any] | Foreign) -> Label:
+    return plugin.label if isinstance(plugin, Foreign) else Label.of(plugin)
+
+
+def _asks_for_worker(plugin: Plugin[Any]) -> Plugin[Any] | Foreign:
+    return foreign(plugin, "its class asks for a worker") if plugin.mode == "worker" else plugin
+
+
+def _why_there(plugin: Plugin[Any] | Foreign) -> str:
+    return plugin.reason if isinstance(plugin, Foreign) else ""
+
+
+def _named(plugin: Plugin[Any] | Foreign) -> tuple[str, str, str]:
+    """Where it runs changes nothing about what it decides."""
+    if isinstance(plugin, Foreign):
+        return plugin.label.name, plugin.label.version, plugin.checked
+    return plugin.name, plugin.version, plugin.options.model_dump_json()
+
+
+def _weights(label: Label, rules: Rules) -> dict[str, float]:
     """Negative weights are the core's alone: a plugin cannot talk a message free."""
-    return {name: max(0.0, rules.weights.get(name, weight)) for name, weight in plugin.signals.items()}
-
-
-def _told(plugin: Plugin[Any]) -> dict[str, dict[str, str]]:
-    """Plain and copied, as decisions keep it."""
-    return {signal: dict(texts) for signal, texts in plugin.told.items()}
+    return {name: max(0.0, rules.weights.get(name, weight)) for name, weight in label.signals.items()}
 
 
 def _state(runner: _Runner) -> PluginState:
-    plugin = runner.plugin
-    note = runner.broken
-    if not note and plugin.mode == "worker":
-        note = "asks for a worker process; this relay has none yet and runs it inline, so its deadline holds only at an await"
+    label, place = runner.label, runner.place
     mean_us = runner.seconds / runner.runs * 1e6 if runner.runs else 0.0
     return PluginState(
-        plugin.name, plugin.version, plugin.stage, plugin.mode, dict(runner.weights),
-        runner.runs, runner.hits, runner.errors, round(mean_us, 1), note,
+        label.name, label.version, label.stage, "worker" if isinstance(place, Process) else "inline", dict(runner.weights),
+        runner.runs, runner.hits, runner.errors, round(mean_us, 1), place.note or runner.why_there, place.state, place.restarts,
     )  # fmt: skip

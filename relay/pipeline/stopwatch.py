@@ -12,6 +12,8 @@ import weakref
 from functools import partial
 from time import perf_counter, thread_time
 
+from relay.pipeline.watchdog import Mark, unseen
+
 FULL = 2  # the generation whose collection takes long enough to matter
 _THREAD: int | None = getattr(resource, "RUSAGE_THREAD", None)
 
@@ -33,11 +35,12 @@ class CollectorTime:
 
 
 class Stopwatch:
-    """Starts when it is made; belongs to the thread that made it."""
+    """Starts when it is made; belongs to the thread that made it. `mark` tells the watchdog while the plugin is at work."""
 
-    __slots__ = ("_collected", "_collector", "_pauses", "_started", "_worked")
+    __slots__ = ("_collected", "_collector", "_pauses", "_started", "_worked", "mark")
 
-    def __init__(self, collector: CollectorTime) -> None:
+    def __init__(self, collector: CollectorTime, mark: Mark | None = None) -> None:
+        self.mark = mark or unseen()
         self._collector = collector
         self._collected = collector.seconds
         self._pauses = _pauses()

@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 from string import Template
 
+from relay.stores.schema_joining import JOINING
+from relay.stores.schema_leases import LEASES
+from relay.stores.schema_mqtt import DEVICES, SEALS
+from relay.stores.schema_sign_in import SIGN_IN
+
 TABLES = (
     """
     CREATE TABLE communities (
@@ -69,7 +74,7 @@ TABLES = (
     CREATE TABLE deliveries (
         n $KEY, member BIGINT, post BIGINT, message BIGINT, seq BIGINT, state BIGINT NOT NULL
     )""",
-    """CREATE UNIQUE INDEX deliveries_in_stream ON deliveries (member, seq) WHERE seq IS NOT NULL""",
+    """CREATE UNIQUE INDEX deliveries_in_stream ON deliveries (member, seq $NULLS_FIRST) WHERE seq IS NOT NULL""",
     # The channels that the relay pushes to; empty when every member reads their stream.
     """CREATE TABLE pushed (channel TEXT PRIMARY KEY)""",
     """
@@ -143,7 +148,30 @@ TABLES = (
     """CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)""",
 )
 
-MIGRATIONS = (("0001_first_tables", TABLES),)
+FAULTS = (
+    # Which relay processes are at work on this store: the key is the epoch that fences off what an ended one still does.
+    """CREATE TABLE runs (n $OWN_KEY, started_at BIGINT NOT NULL, until_at BIGINT NOT NULL)""",
+    """ALTER TABLE posts ADD COLUMN run BIGINT NOT NULL DEFAULT 0""",
+    """ALTER TABLE attempts ADD COLUMN run BIGINT NOT NULL DEFAULT 0""",
+    # Each row's digest covers the one before; rows written before there was one have none.
+    """ALTER TABLE audit ADD COLUMN digest TEXT NOT NULL DEFAULT ''""",
+    # What was erased, by the id alone, until every trace is known to be gone.
+    """CREATE TABLE erasures (member TEXT PRIMARY KEY, at BIGINT NOT NULL, confirmed_at BIGINT)""",
+    # The channel that a message came through; the run that has slow plugins look at it, 0 when none does.
+    """ALTER TABLE messages ADD COLUMN channel TEXT NOT NULL DEFAULT ''""",
+    """ALTER TABLE messages ADD COLUMN checking BIGINT NOT NULL DEFAULT 0""",
+    """CREATE INDEX messages_checking ON messages (n) WHERE checking <> 0""",
+)
+
+MIGRATIONS = (
+    ("0001_first_tables", TABLES),
+    ("0002_faults", FAULTS),
+    ("0003_sign_in", SIGN_IN),
+    ("0004_joining", JOINING),
+    ("0005_mqtt", DEVICES),
+    ("0006_leases", LEASES),
+    ("0007_seals", SEALS),
+)
 """(name, statements), in their order. What was released is never edited; a change is a further migration."""
 
 SQLITE_WORDS: Mapping[str, str] = {
@@ -151,6 +179,8 @@ SQLITE_WORDS: Mapping[str, str] = {
     "OWN_KEY": "INTEGER PRIMARY KEY AUTOINCREMENT",
     "KEY": "INTEGER PRIMARY KEY",
     "GIVEN_KEY": "INTEGER PRIMARY KEY",
+    # How queries order by the column, so that an index serves them; SQLite has no other order.
+    "NULLS_FIRST": "",
 }
 
 

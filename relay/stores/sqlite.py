@@ -1,9 +1,7 @@
 """SQLite behind the Store: one writer thread, one reader on the loop for look-ups, a few in threads for what takes longer."""
 
 import asyncio
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,29 +9,36 @@ import structlog
 
 from relay.core.change import Change, Outcome
 from relay.core.errors import Unavailable
-from relay.ports import Store, Told
+from relay.ports import Engine, Told
 from relay.stores import sqlite_file
 from relay.stores.sql.attempts import Attempts
-from relay.stores.sql.cases import Cases
+from relay.stores.sql.checking import Checking
 from relay.stores.sql.communities import Communities
 from relay.stores.sql.deliveries import Deliveries
+from relay.stores.sql.devices import Devices
+from relay.stores.sql.joinings import Joinings
 from relay.stores.sql.members import Members
 from relay.stores.sql.messages import Messages
+from relay.stores.sql.pauses import Pauses
 from relay.stores.sql.posts import Posts
 from relay.stores.sql.record import OwnRecord
 from relay.stores.sql.scope import OwnScope
+from relay.stores.sql.sessions import Sessions
 from relay.stores.sql.signing_in import SigningIn
 from relay.stores.sql.staff import People
 from relay.stores.sql.steps import Row
 from relay.stores.sql.threads import Threads
 from relay.stores.sql.tokens import Tokens
-from relay.stores.sqlite_log import Log
+from relay.stores.sqlite_errors import DAMAGED, REFUSED, UNREADABLE, code
+from relay.stores.sqlite_file import lite
+from relay.stores.sqlite_log import AGAIN
+from relay.stores.sqlite_opening import Beside, open_file
+from relay.stores.sqlite_readers import Check, Scanners
+from relay.stores.sqlite_space import Space
 from relay.stores.sqlite_writer import Limits, Settled, Work, Writer, numbered
 
 LIMITS = Limits()
 MAX_SCANS = 200  # waiting: counts, lists and searches
-INTERRUPT_AGAIN = 0.02  # seconds
-SCANNERS = 2  # threads; more would only compete for the same disk and processor
 FOUND = """SELECT rowid FROM messages_fts WHERE messages_fts MATCH {}"""
 
 log = structlog.get_logger(__name__)
@@ -52,36 +57,58 @@ class Tally:
 
 
 class SqliteStore(
-    Communities, Members, Tokens, SigningIn, People, Posts, Deliveries, Attempts, Threads, Messages, Cases, OwnRecord
-):
+    Communities,
+    Members,
+    Joinings,
+    Pauses,
+    Tokens,
+    Devices,
+    SigningIn,
+    Sessions,
+    People,
+    Posts,
+    Deliveries,
+    Attempts,
+    Threads,
+    Messages,
+    Checking,
+    OwnRecord,
+):  # fmt: skip
     """Made by `open`. When `broken` is set nothing can be written any more: the process ends and recovers at its start.
 
     `grouped` hears of each group: how many commits, and the seconds until they were on the disk.
     """
 
-    def __init__(self, path: Path, told: Told, lock: sqlite_file.Lock, writer: Writer) -> None:
+    def __init__(self, path: Path, told: Told, beside: Beside, writer: Writer) -> None:
         self.broken = asyncio.Event()
+        self.why_broken = ""
+        self.is_shared = False
+        self.space = beside.space
         self.tally = Tally()
         self.grouped: Callable[[int, float], None] = _unheard
         self._told = told
-        self._lock = lock
+        self._beside = beside
         self._loop = asyncio.get_running_loop()
         self._waiting = 0
         self._scanning = 0
         self._closing = False
         self._reader = sqlite_file.reader(path)
-        self._scanners = _Scanners(path, writer.log)
+        self._scanners = Scanners(path, writer.log)
         self._writer = writer
         writer.start(self._settle_soon)
+        self._check = None if beside.mark.is_sound else Check(path, beside.mark, self._found_soon)
 
     @classmethod
-    async def open(cls, path: Path, told: Told, limits: Limits = LIMITS) -> "SqliteStore":
+    async def open(
+        cls, path: Path, told: Told, limits: Limits = LIMITS, space: Callable[[Path], Space] = Space
+    ) -> "SqliteStore":
         """Makes or migrates the file at `path`. Raises Unavailable when it is in use, newer, or not to be relied on."""
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = sqlite_file.Lock(path.parent / "lock")
         try:
-            connection = await asyncio.to_thread(sqlite_file.writer, path)
-            return cls(path, told, lock, Writer(connection, limits))
+            connection, mark = await asyncio.to_thread(open_file, path)
+            beside = Beside(lock, mark, space(path.parent))
+            return cls(path, told, beside, Writer(connection, limits, mark, beside.space))
         except BaseException:
             lock.free()
             raise
@@ -91,22 +118,45 @@ class SqliteStore(
         if self._closing:
             return
         self._closing = True
+        if self._check is not None:
+            await asyncio.to_thread(self._check.close)
         await asyncio.to_thread(self._scanners.close)
         await asyncio.to_thread(self._writer.stop)
         self._reader.close()
-        self._lock.free()
+        self._beside.mark.close(is_broken=self.broken.is_set())
+        self._beside.lock.free()
 
     async def commit(self, *changes: Change) -> tuple[Outcome, ...]:
         if self._closing:
             raise Unavailable("The relay is shutting down; nothing was changed.")
         if self.broken.is_set():
             raise Unavailable("The store has failed; nothing was changed.")
+        self.space.refuse(changes)
         if self._waiting >= self._writer.limits.waiting:
-            raise Unavailable(f"{self._waiting} commits wait already; nothing was changed.", retry_after=1)
+            raise Unavailable("Too many commits wait already; nothing was changed.", retry_after=1)
         self._waiting += 1
         waiter: asyncio.Future[tuple[Outcome, ...]] = self._loop.create_future()
         self._writer.put(Work(changes, waiter))
         return await waiter
+
+    def why_away(self) -> str | None:
+        """Its file is always there."""
+        return None
+
+    def why_read_only(self) -> str | None:
+        """Why nothing that adds data is taken; None while it is."""
+        return self.space.why_refused()
+
+    async def purged(self) -> None:
+        """Returns when nothing that was erased before stands in the log any more. Raises Unavailable when it never will.
+
+        Who reads the file for long, such as somebody who copies it, keeps it waiting.
+        """
+        cuts = self._writer.log.cuts
+        while self._writer.log.holds_erased and self._writer.log.cuts == cuts:
+            if self._closing or self.broken.is_set():
+                raise Unavailable("The relay is shutting down; what was erased may still stand in the log.")
+            await asyncio.sleep(AGAIN)
 
     def of(self, member: int) -> OwnScope:
         return OwnScope(member, self._rows, self._scan)
@@ -126,7 +176,7 @@ class SqliteStore(
             self.tally.commits += len(done)
             self._count(len(done), seconds)
         if lost is not None:
-            self.broken.set()
+            self._break(lost, is_damaged=self._writer.is_damaged)
         for each in done:
             try:
                 self._told(each.work.changes, each.outcomes)
@@ -147,8 +197,39 @@ class SqliteStore(
         except Exception:
             log.exception("counting failed")
 
+    def _break(self, why: str, *, is_damaged: bool) -> None:
+        self.why_broken = self.why_broken or why
+        self.broken.set()
+        if is_damaged:
+            self._beside.mark.damaged()
+
+    def _found_soon(self, fault: str | Exception) -> None:
+        """The look at the whole file found something."""
+        is_damaged = isinstance(fault, str) or code(fault) in DAMAGED
+        why = f"The database file is damaged: {fault}."
+        log.error("store failed", why=why)
+        try:
+            self._loop.call_soon_threadsafe(lambda: self._break(why, is_damaged=is_damaged))
+        except RuntimeError:  # the loop ended without `close`
+            self._beside.mark.damaged()
+
+    def _unread(self, error: Exception) -> Exception:
+        """What reading in vain says to a flow. What the disk or the file is to blame for would be so the next time too."""
+        if code(error) in REFUSED:
+            return Unavailable(REFUSED[code(error)])
+        if code(error) not in UNREADABLE:
+            return error
+        why = f"The store has failed: {error}."
+        if not self.broken.is_set():
+            log.error("store failed", why=why)
+        self._break(why, is_damaged=code(error) in DAMAGED)
+        return Unavailable(why)
+
     async def _rows(self, sql: str, *args: object) -> list[Row]:
-        return self._reader.execute(numbered(sql), args).fetchall()  # type: ignore[no-any-return]
+        try:
+            return self._reader.execute(numbered(sql), args).fetchall()  # type: ignore[no-any-return]
+        except lite.Error as error:
+            raise self._unread(error) from error
 
     async def _scan(self, sql: str, *args: object) -> list[Row]:
         if self._closing:
@@ -158,6 +239,8 @@ class SqliteStore(
         self._scanning += 1
         try:
             return await self._loop.run_in_executor(self._scanners.pool, self._scanners.rows, numbered(sql), args)
+        except lite.Error as error:
+            raise self._unread(error) from error
         finally:
             self._scanning -= 1
 
@@ -166,42 +249,4 @@ class SqliteStore(
         return FOUND.format(parameter), " ".join(f'"{word}"*' for word in words) or '""'
 
 
-class _Scanners:
-    """Threads that read, each with a connection of its own."""
-
-    def __init__(self, path: Path, log_: Log) -> None:
-        self._path = path
-        self._log = log_
-        self._closing = False
-        self._own = threading.local()
-        self._all: list[tuple[threading.Thread, sqlite_file.Connection]] = []
-        self.pool = ThreadPoolExecutor(SCANNERS, "sqlite reader", self._connect)
-
-    def _connect(self) -> None:
-        self._own.connection = sqlite_file.reader(self._path)
-        self._all.append((threading.current_thread(), self._own.connection))
-
-    def rows(self, sql: str, args: tuple[object, ...]) -> list[Row]:
-        """Raises Unavailable when the store closes before it is done."""
-        try:
-            self._log.room()
-            if not self._closing:
-                return self._own.connection.execute(sql, args).fetchall()  # type: ignore[no-any-return]
-        except sqlite_file.lite.OperationalError:
-            if not self._closing:
-                raise
-        raise Unavailable("The relay is shutting down.")
-
-    def close(self) -> None:
-        """Breaks off what runs; what waits runs into its end by itself."""
-        self._closing = True
-        self._log.let_go()
-        self.pool.shutdown(wait=False)
-        for thread, connection in self._all:
-            while thread.is_alive():
-                connection.interrupt()  # which one that begins just now does not hear
-                thread.join(INTERRUPT_AGAIN)
-            connection.close()
-
-
-_: type[Store] = SqliteStore
+_: type[Engine] = SqliteStore

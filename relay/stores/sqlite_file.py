@@ -27,7 +27,7 @@ BUSY_MS = 5000  # an operator's own tool may hold the file for a moment
 CACHED_STATEMENTS = 512  # more than there are, so that none is parsed twice
 WRITER_CACHE_KIB = 32 * 1024  # a group of changes never spills to the file before its commit
 READER_CACHE_KIB = 8 * 1024
-WAL_PAGES = 4000  # 16 MiB until a commit also checkpoints; mostly an idle moment does it before
+WAL_PAGES = 4000  # 16 MiB until the log is written into the file; mostly an idle moment does it before
 WAL_BYTES_KEPT = 64 * 1024 * 1024  # a longer log is cut, and new scans wait until it is
 SECURE_SEARCH_SINCE = (3, 42, 0)  # FTS5 leaves deleted words in its index before
 
@@ -44,7 +44,18 @@ SEARCH = (
         INSERT INTO messages_fts (messages_fts, rowid, text) VALUES ('delete', old.n, old.text);
     END""",
 )
-OWN_STATEMENTS: Mapping[str, tuple[str, ...]] = {"0001_first_tables": SEARCH}
+AUDIT_STAYS = (
+    """
+    CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit BEGIN
+        SELECT RAISE(ABORT, 'the audit log is only added to');
+    END""",
+    """
+    CREATE TRIGGER audit_undeleted BEFORE DELETE ON audit BEGIN
+        SELECT RAISE(ABORT, 'the audit log is only added to');
+    END""",
+)
+OWN_STATEMENTS: Mapping[str, tuple[str, ...]] = {"0001_first_tables": SEARCH, "0002_faults": AUDIT_STAYS}
+NO_RUNS = """DELETE FROM runs"""  # the lock shows that none of them is at work any more
 SECURE_SEARCH = """INSERT INTO messages_fts (messages_fts, rank) VALUES ('secure-delete', 1)"""
 NEWER_SEARCH = """SELECT 1 FROM messages_fts_config WHERE k = 'version' AND v > 4"""
 OLD_SEARCH = (
@@ -59,7 +70,7 @@ WRITER: Mapping[str, int | str] = {
     "journal_mode": "wal",
     "synchronous": 2,  # FULL: with NORMAL a power cut takes acknowledged commits away
     "secure_delete": 1,
-    "wal_autocheckpoint": WAL_PAGES,
+    "wal_autocheckpoint": 0,  # see sqlite_log
     "journal_size_limit": WAL_BYTES_KEPT,
     "cache_size": -WRITER_CACHE_KIB,
 }
@@ -80,8 +91,9 @@ class Lock:
             holder = os.read(self._file, 20).decode("ascii", "replace").strip() or "unknown"
             os.close(self._file)
             raise Unavailable(f"{path.parent} is in use by another relay, process {holder}.") from None
-        os.ftruncate(self._file, 0)
-        os.write(self._file, f"{os.getpid()}\n".encode())
+        holder = f"{os.getpid()}\n"
+        os.pwrite(self._file, holder.encode(), 0)  # before it is cut, so that a full disk has room for it
+        os.ftruncate(self._file, len(holder))
 
     def free(self) -> None:
         """Lets the next one in."""
@@ -96,6 +108,7 @@ def writer(path: Path) -> Connection:
     try:
         migrate(connection, path)
         _fit_search(connection)
+        connection.execute(NO_RUNS)
     except BaseException:
         connection.close()
         raise
@@ -115,8 +128,14 @@ def _fit_search(connection: Connection) -> None:
 
 
 def reader(path: Path) -> Connection:
-    """A connection that cannot write."""
-    return _connect(path.absolute().as_uri() + "?mode=ro", READER)
+    """A connection that cannot write. It keeps a hold of the file, so that no writer that closes folds the log unasked."""
+    connection = _connect(path.absolute().as_uri() + "?mode=ro", READER)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _connect(uri: str, pragmas: Mapping[str, int | str]) -> Connection:
@@ -156,8 +175,7 @@ def _register(to: Migrations, name: str, statements: tuple[str, ...]) -> None:
 def migrate(connection: Connection, path: Path, known: Migrations | None = None) -> None:
     """Brings the tables up to date in one transaction; copies the file first when there is something to lose.
 
-    The copy keeps what is erased later, so it is for whoever runs the relay to delete it. Raises Unavailable when a newer relay
-    made the file.
+    The copy keeps what is erased later, so its time is limited (copies). Raises Unavailable when a newer relay made the file.
     """
     known = known or migrations()
     database = Database(connection, execute_plugins=False)
@@ -170,7 +188,7 @@ def migrate(connection: Connection, path: Path, known: Migrations | None = None)
     if applied:
         copy = path.with_name(f"{path.name}.before-{pending[0].name}")
         back_up(connection, copy)
-        log.warning("copied before the tables change; the copy keeps what is erased later, delete it soon", copy=str(copy))
+        log.warning("copied before the tables change; the copy is deleted after store.copies_days", copy=str(copy))
     connection.execute("BEGIN IMMEDIATE")
     try:
         known.apply(database)

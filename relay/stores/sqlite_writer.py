@@ -13,35 +13,30 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from queue import Empty, SimpleQueue
-from typing import Any, cast
+from typing import cast
 
 import structlog
 
 from relay.core.change import Change, Erase, Outcome
+from relay.core.device import DropDevices
+from relay.core.erasure import PurgeErased
 from relay.core.errors import RelayError, Stale, Taken, Unavailable
-from relay.stores.sql.steps import Many, Row
+from relay.stores.sql.steps import Lock, Many, Row
 from relay.stores.sql.writes import APPLY
-from relay.stores.sqlite_file import BUSY_MS, SECURE_SEARCH_SINCE, WAL_BYTES_KEPT, Connection, lite
+from relay.stores.sqlite_errors import BUSY, DAMAGED, FULL, LOST, REFUSED, code
+from relay.stores.sqlite_file import BUSY_MS, SECURE_SEARCH_SINCE, WAL_BYTES_KEPT, WAL_PAGES, Connection, lite
 from relay.stores.sqlite_log import Log
+from relay.stores.sqlite_mark import NUMBER, Mark, last_group
+from relay.stores.sqlite_space import Space
 
 WAITING = 10_000  # commits: a second or two of work, some ten MiB
 GROUP = 256  # commits in one
 LONGEST = 0.010  # seconds that a group gathers under load; what comes alone is written at once
 TURN_MS = 100  # another process that has the file is waited for in turns of so long, so that stopping is not
-PRIMARY = 0xFF  # of SQLite's extended error codes
-BUSY = 5
-
-REFUSED: Mapping[int, str] = {
-    BUSY: "The database is locked by another process; nothing was changed.",
-    13: "The disk is full; nothing was changed.",  # SQLITE_FULL
-}
-"""Errors after which SQLite is as it was: the next group may fare better."""
-
-LOST = {3, 6, 7, 8, 9, 10, 11, 14, 15, 26}
-"""PERM, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, CANTOPEN, PROTOCOL, NOTADB: nothing can be relied on any more."""
-
 RACES: Mapping[str, str] = {"threads.post, threads.member": "The member has a thread for this post meanwhile."}
 PARAMETER = re.compile(r"\$(\d+)")
+LOCKING = re.compile(r" (?:locking|passing_locked)\([^()]*\)")
+ERASING = (Erase, PurgeErased, DropDevices)
 FORGET_WORDS = """INSERT INTO messages_fts (messages_fts) VALUES ('optimize')"""
 
 log = structlog.get_logger(__name__)
@@ -56,6 +51,7 @@ class Limits:
     longest: float = LONGEST
     locked: float = BUSY_MS / 1000
     log_bytes: int = WAL_BYTES_KEPT
+    log_pages: int = WAL_PAGES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,11 +77,18 @@ Settle = Callable[[list[Settled], str | None, float], None]
 
 @dataclass(slots=True)
 class Writer:
-    """Runs in a thread of its own from `start` to `stop`; owns the connection."""
+    """Runs in a thread of its own from `start` to `stop`; owns the connection.
+
+    It notes in `mark` how far it came, and tells `space` when SQLite has no room. `is_damaged` when the file itself is wrong.
+    """
 
     connection: Connection
     limits: Limits = field(default_factory=Limits)
+    mark: Mark | None = None
+    space: Space | None = None
     log: Log = field(init=False)
+    is_damaged: bool = False
+    _number: int = 0
     _queue: SimpleQueue[Work | None] = field(default_factory=SimpleQueue)
     _thread: threading.Thread | None = None
     _hurried: bool = False
@@ -94,7 +97,10 @@ class Writer:
 
     def __post_init__(self) -> None:
         self.connection.execute(f"PRAGMA busy_timeout = {TURN_MS}").fetchall()
-        self.log = Log(self.connection, TURN_MS, self.limits.log_bytes)
+        most = self.limits.log_pages
+        pages = most if self.space is None else self.space.pages(most)
+        self.log = Log(self.connection, TURN_MS, self.limits.log_bytes, pages)
+        self._number = last_group(self.connection)
 
     def start(self, settle: Settle) -> None:
         """Takes work from now on."""
@@ -115,18 +121,37 @@ class Writer:
     def _run(self, settle: Settle) -> None:
         while not self._stopping:
             try:
-                work = self._queue.get(timeout=None if self._lost else self.log.wait())
+                work = self._queue.get(timeout=self._patience())
             except Empty:
-                self._tend_log(settle, self.log.tend, is_idle=True)
+                self._rest(settle)
                 continue
             if work is None:
                 break
             started = time.monotonic()
             settled = self._group(work)
             settle(settled, self._lost, time.monotonic() - started)
-            self._tend_log(settle, self.log.tend, is_idle=False)
-        self._tend_log(settle, self.log.fold)
+            if self.mark is not None:
+                self._tend(settle, self.mark.sync)
+            self._tend(settle, self.log.tend, is_idle=False)
+        self._tend(settle, self.log.fold)
+        self.log.close()
         self.connection.close()
+
+    def _patience(self) -> float | None:
+        if self._lost is not None:
+            return None
+        waits = (self.log.wait(), None if self.space is None else self.space.wait())
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def _rest(self, settle: Settle) -> None:
+        if self.space is not None and self.space.wait() == 0.0:
+            self._tend(settle, self._try_room)
+        self._tend(settle, self.log.tend, is_idle=True)
+
+    def _try_room(self) -> None:
+        """Nobody commits, so that nobody would notice that there is room again."""
+        self._begin()
+        self._commit()
 
     def _group(self, first: Work) -> list[Settled]:
         settled: list[Settled] = []
@@ -137,7 +162,7 @@ class Writer:
             problem = self._lost
         except lite.Error as error:
             problem = self._fail(error)
-            if _code(error) == BUSY:
+            if code(error) == BUSY:
                 taken += self._waiting()  # or each would wait for the same lock in its turn
         except Exception as error:  # whatever it is, who waits must hear of it
             log.exception("writer failed")
@@ -162,8 +187,22 @@ class Writer:
                 self._stopping = True
                 break
             taken.append(work)
+        if any(each.problem is None for each in settled):
+            self._commit()
+            self.log.written(erased=any(isinstance(change, ERASING) for work in taken for change in work.changes))
+        else:
+            self.connection.execute("ROLLBACK")
+
+    def _commit(self) -> None:
+        """With the group's number, which the mark has only when the group is on the disk."""
+        number = self._number + 1
+        self.connection.execute(NUMBER, (str(number),))
         self.connection.execute("COMMIT")
-        self.log.written(erased=any(isinstance(change, Erase) for work in taken for change in work.changes))
+        self._number = number
+        if self.mark is not None:
+            self.mark.reached(number)
+        if self.space is not None:
+            self.space.found_some()
 
     def _begin(self) -> None:
         end = time.monotonic() + self.limits.locked
@@ -171,7 +210,7 @@ class Writer:
             try:
                 self.connection.execute("BEGIN IMMEDIATE")
             except lite.Error as error:
-                if _code(error) != BUSY or self._hurried or time.monotonic() >= end:
+                if code(error) != BUSY or self._hurried or time.monotonic() >= end:
                     raise
             else:
                 return
@@ -190,7 +229,7 @@ class Writer:
         try:
             outcomes = tuple(self._apply(change) for change in work.changes)
         except Exception as error:
-            if isinstance(error, lite.Error) and (_code(error) in LOST or _code(error) in REFUSED):
+            if isinstance(error, lite.Error) and (code(error) in LOST or code(error) in REFUSED):
                 raise
             execute("ROLLBACK TO one")
             execute("RELEASE one")
@@ -208,11 +247,13 @@ class Writer:
                 if isinstance(asked, Many):
                     cursor.executemany(numbered(asked.sql), asked.args)
                     rows = []
+                elif isinstance(asked, Lock):  # this thread is the one writer
+                    rows = []
                 else:
                     rows = cursor.execute(numbered(asked[0]), asked[1]).fetchall()
                 asked = steps.send(rows)
         except StopIteration as end:
-            if isinstance(change, Erase) and lite.sqlite_version_info < SECURE_SEARCH_SINCE:
+            if isinstance(change, ERASING) and not end.value and lite.sqlite_version_info < SECURE_SEARCH_SINCE:
                 cursor.execute(FORGET_WORDS)
             return cast("Outcome", end.value)
         finally:
@@ -226,33 +267,37 @@ class Writer:
         except lite.Error:
             log.exception("rollback failed")
             self._lost = "The store has failed: it cannot roll back."
-        if self._lost is None and _code(error) in REFUSED:
-            return REFUSED[_code(error)]
+        if self._lost is None and code(error) in REFUSED:
+            if code(error) == FULL and self.space is not None:
+                self.space.found_none()
+            return REFUSED[code(error)]
+        self.is_damaged = self.is_damaged or code(error) in DAMAGED
         self._lost = self._lost or f"The store has failed: {error}."
         log.error("store failed", why=self._lost)
         return self._lost
 
-    def _tend_log(self, settle: Settle, act: Callable[..., None], **how: bool) -> None:
-        """What breaks the log breaks the store; a disk that is full may have room again later."""
-        if self._lost is not None:
+    def _tend(self, settle: Settle, act: Callable[..., None], **how: bool) -> None:
+        """What goes wrong here breaks the store as a commit does; a disk that is full may have room again later."""
+        lost = self._lost
+        if lost is not None:
             return
         try:
             act(**how)
         except (lite.Error, OSError) as error:
-            if _code(error) in REFUSED:
-                log.warning("log not folded", why=str(error))
-                return
-            settle([], self._fail(error), 0.0)
+            why = self._fail(error)
+            if self._lost is None:
+                log.warning("log not folded", why=why)
+            else:
+                settle([], self._lost, 0.0)
 
 
 @cache
 def numbered(sql: str) -> str:
-    """The same with SQLite's parameters (`$1` is a name to it, counted by appearance) and its word for `gathered`."""
-    return PARAMETER.sub(r"?\1", sql).replace("gathered(", "group_concat(")
+    """The same with SQLite's parameters (`$1` is a name to it, counted by appearance) and its word for `gathered`.
 
-
-def _code(error: Any) -> int:  # noqa: ANN401  of either library
-    return int(getattr(error, "sqlite_errorcode", None) or 0) & PRIMARY
+    The one writer has nobody to lock rows from.
+    """
+    return LOCKING.sub("", PARAMETER.sub(r"?\1", sql)).replace("gathered(", "group_concat(")
 
 
 def _meaning(error: Exception) -> Exception:

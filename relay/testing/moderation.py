@@ -8,24 +8,28 @@ def test_shouting_sees_capitals(moderate):
 """
 
 import asyncio
-import pickle
 import random
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from relay.app import shipped
+from pydantic import BaseModel
+
+from relay.configuration import shipped
 from relay.core.notice import LANGUAGES
 from relay.core.text import Tables
 from relay.core.verdict import Decision, MemberFacts, Rules, Signal, Submission
 from relay.lexicon import load_tables
 from relay.loader import label_faults
 from relay.pipeline.pipeline import LONGEST_TEXT, Pipeline
+from relay.pipeline.source import foreign
 from relay.plugin import Plugin
 
 TRIES = 3  # a machine that was busy elsewhere gets another chance before a plugin is called slow
+STARTS_WITHIN = 20.0  # seconds for a worker, on a machine that is busy elsewhere
 RANDOM_TEXTS = 100
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 _ALPHABETS = (
@@ -81,15 +85,15 @@ def check_plugin(plugin: type[Plugin[Any]], **options: object) -> None:
     """Raise PluginFaultError naming every fault.
 
     Looked at: the label; a description for the plugin and for each option; in a shipped one, what a rejected member is told of
-    each signal; options that can be pickled, as worker mode needs; the examples, each alone; a text of the greatest length
-    within the deadline; random Unicode. Call it where no event loop runs.
+    each signal; options that come back from JSON, as a worker gets them; the examples, each alone, here and in a worker; a text
+    of the greatest length within the deadline; random Unicode. Call it where no event loop runs.
     """
     faults = [f"{key}: {what}" for key, what in label_faults(plugin)]
     if not faults:
         faults += _undocumented(plugin)
         faults += _untold(plugin)
-        faults += _unpicklable(plugin, options)
-        faults += _examples(plugin, options)
+        faults += _in_worker(plugin, options)
+        faults += unkept_examples(plugin, options)
         faults += _long(plugin, options)
         faults += _random(plugin, options)
     if faults:
@@ -125,18 +129,55 @@ def _untold(plugin: type[Plugin[Any]]) -> Iterator[str]:
             yield f"told: nothing for {signal}: say in {' and '.join(LANGUAGES)} what a rejected member reads"
 
 
-def _unpicklable(plugin: type[Plugin[Any]], options: dict[str, object]) -> Iterator[str]:
+def _in_worker(plugin: type[Plugin[Any]], options: dict[str, object]) -> Iterator[str]:
+    """What differs where it is not shipped: options travel there as JSON, and its file is loaded alone."""
     built = plugin.options_type.model_validate(options)
     try:
-        same = pickle.loads(pickle.dumps(built)) == built  # noqa: S301 - made one expression earlier
-    except Exception as error:  # noqa: BLE001 - foreign code; whatever it raises is the finding
-        yield f"options: cannot be pickled: {error}"
-    else:
-        if not same:
-            yield "options: differ after pickling"
+        same = plugin.options_type.model_validate(built.model_dump(mode="json")) == built
+    except ValueError as error:
+        yield f"options: do not come back from JSON, as which a worker gets them: {error}"
+        return
+    if not same:
+        yield "options: come back from JSON as others, and a worker gets them so"
+    elif "<locals>" not in plugin.__qualname__:
+        yield from asyncio.run(_examples_in_worker(plugin, built))
 
 
-def _examples(plugin: type[Plugin[Any]], options: dict[str, object]) -> Iterator[str]:
+async def _examples_in_worker(plugin: type[Plugin[Any]], options: BaseModel) -> list[str]:
+    pipeline = Pipeline([foreign(plugin(options), "is tested")], Rules(), load_tables(), StillClock())
+    try:
+        await pipeline.open()
+        for text, wanted in plugin.examples or [("", set())]:
+            decision = await _judged_there(pipeline, text)
+            given = {seen.signal.name for seen in decision.signals}
+            if decision.failures:
+                return [f"in a worker: {pipeline.describe()[0].note or decision.failures[0][1]}"]
+            if plugin.examples and given != wanted:
+                return [f"in a worker: example {text!r}: gives {sorted(given)}, and {sorted(wanted)} is written"]
+        return []
+    finally:
+        await pipeline.close()
+
+
+async def _judged_there(pipeline: Pipeline, text: str) -> Decision:
+    decision = await pipeline.judge(submission(text))
+    for attempt in range(TRIES):
+        if decision.failures:
+            await started(pipeline)
+            decision = await pipeline.judge(submission(text, member=f"m1 {attempt}"))
+    return decision
+
+
+async def started(pipeline: Pipeline) -> None:
+    """Until its worker runs, or has failed in the time that it had."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(STARTS_WITHIN):
+            while pipeline.describe()[0].state == "starting":  # noqa: ASYNC110 - a process has no event
+                await asyncio.sleep(0.01)
+
+
+def unkept_examples(plugin: type[Plugin[Any]], options: dict[str, object]) -> Iterator[str]:
+    """What the plugin gives otherwise than its own examples say; call it where no event loop runs."""
     tables = load_tables()
     for text, wanted in plugin.examples:
         (decision,) = asyncio.run(_judge(plugin, [text], options, tables))

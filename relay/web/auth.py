@@ -1,6 +1,7 @@
-"""Who is asking: bearer tokens looked up by their digest, and browsers of foreign pages refused."""
+"""Who is asking: tokens and sessions looked up by their digest; how often somebody may ask, and may be wrong."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from aiohttp import web
@@ -9,18 +10,32 @@ from relay.core.errors import Denied, SignedOut
 from relay.core.identity import is_token, token_digest
 from relay.core.staff import Actor, Token, TokenKind
 from relay.ports import Clock, SignedIn, Store
+from relay.web.cookie import Cookies
 from relay.web.limits import Limits
-from relay.web.settings import HttpSettings
+from relay.web.tries import Tries
+from relay.web.whence import Whence
+
+_OTHERS = {TokenKind.STAFF, TokenKind.KEY}
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a caller shows; a session counts from a cookie alone, everything else from the header alone."""
+
+    secret: str = field(repr=False)
+    is_cookie: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Reads nothing but headers; what a caller may do is the route's business."""
+    """Reads nothing but headers; what a caller may do is the route's business. `seen` says whether to give a cookie anew."""
 
     store: Store
     clock: Clock
     limits: Limits
-    settings: HttpSettings
+    whence: Whence
+    cookies: Cookies
+    seen: Callable[[Token], bool]
 
     async def member(self, request: web.Request) -> SignedIn:
         """The member behind the token, counted. Raises SignedOut, Denied (somebody else's token), TooMany."""
@@ -33,38 +48,56 @@ class Gate:
         digest = token_digest(bearer(request) or self._failed(request))
         signed = await self.store.signed_in(digest, self.clock.now())
         if signed is None:
-            if await self.store.token(digest, self.clock.now()) is not None:
+            token = await self.store.token(digest, self.clock.now())
+            if token is not None and token.kind in _OTHERS:
                 raise Denied("This is for members alone.")
             self._failed(request)
         return signed
 
     async def actor(self, request: web.Request) -> Actor:
-        """The person or key behind the token, counted. Raises SignedOut, Denied (a member's token), TooMany."""
-        actor = await self.actor_now(request)
+        """The person or key behind the token or the session, counted. Raises SignedOut, Denied, TooMany."""
+        actor, token, given = await self._asking(request)
         buckets = self.limits.key if actor.role is None else self.limits.staff
         buckets.take(actor.id, self.clock.monotonic())
+        if token.kind is TokenKind.SESSION and self.seen(token):
+            self.cookies.renew(request, given.secret)
         return actor
 
     async def actor_now(self, request: web.Request) -> Actor:
         """The same, not counted: for a second look at one request."""
-        found = await self.actor_of(bearer(request) or self._failed(request))
-        if found is None:
-            self._failed(request)
-        return found[0]
+        actor, _, _ = await self._asking(request)
+        return actor
 
-    async def actor_of(self, secret: str) -> tuple[Actor, Token] | None:
-        """Who a token of staff or of a key stands for, None when it opens nothing. Raises Denied for a member's."""
+    async def known(self, request: web.Request) -> Actor | None:
+        """Who opens a page that is there for everybody, None for who is not signed in; nothing is counted or refused."""
+        try:
+            given = self.credential(request)
+            found = await self.actor_of(given) if given else None
+        except Denied:
+            return None
+        return found[0] if found else None
+
+    def credential(self, request: web.Request) -> Credential | None:
+        """The bearer token, else the cookie: a header wins even when it is no token. Raises Denied for one of another page."""
+        if "Authorization" in request.headers:
+            secret = bearer(request)
+            return Credential(secret) if secret else None
+        secret = self.cookies.secret(request)
+        return Credential(secret, is_cookie=True) if secret else None
+
+    async def actor_of(self, given: Credential) -> tuple[Actor, Token] | None:
+        """Who a credential of the company's side stands for, None when it opens nothing. Raises Denied for a member's."""
         now = self.clock.now()
-        token = await self.store.token(token_digest(secret), now)
-        if token is None:
+        token = await self.store.token(token_digest(given.secret), now)
+        if token is None or token.kind is TokenKind.LINK or (token.kind is TokenKind.SESSION) != given.is_cookie:
             return None
         if token.kind is TokenKind.MEMBER:
             raise Denied("This is for the company's side alone.")
-        if token.kind is TokenKind.STAFF:
+        if token.kind is not TokenKind.KEY:
             person = await self.store.staff_by_id(token.subject)
             if person is None or person.removed_at is not None:
                 return None
-            return Actor(person.id, person.name, role=person.role), token
+            return Actor(person.id, person.name, role=person.role, session=token.id if given.is_cookie else ""), token
         key = await self.store.key_by_id(token.subject)
         if key is None or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
             return None
@@ -72,38 +105,28 @@ class Gate:
 
     def visitor(self, request: web.Request) -> None:
         """Counts a request that needs no sign-in. Raises TooMany."""
-        self.limits.visitor.take(self.address(request), self.clock.monotonic())
+        self.limits.visitor.take(self.whence.address(request), self.clock.monotonic())
 
     def failed(self, request: web.Request) -> None:
         """Counts a sign-in that failed. Raises TooMany instead of a further 401."""
-        self.limits.failed.take(self.address(request), self.clock.monotonic())
+        self.limits.failed.take(self.whence.address(request), self.clock.monotonic())
 
-    def address(self, request: web.Request) -> str:
-        """The caller's address, as a believed proxy tells it; empty where there is none, as on a Unix socket."""
-        remote = request.remote or ""
-        if self.settings.is_proxy(remote):
-            return request.headers.getall("X-Forwarded-For", [remote])[-1].rpartition(",")[2].strip()
-        return remote
+    def tries(self, request: web.Request) -> Tries:
+        """What this caller may try."""
+        return Tries(
+            self.limits, self.clock.monotonic, self.whence.address(request), lambda name: self.cookies.mark(request, name)
+        )
+
+    async def _asking(self, request: web.Request) -> tuple[Actor, Token, Credential]:
+        given = self.credential(request) or self._failed(request)
+        found = await self.actor_of(given)
+        if found is None:
+            self._failed(request)
+        return *found, given
 
     def _failed(self, request: web.Request) -> NoReturn:
         self.failed(request)
         raise SignedOut
-
-    def check_origin(self, request: web.Request, *, is_page: bool = False) -> str | None:
-        """The foreign origin that may call, None for no browser and for our own pages. Raises Denied for all others."""
-        origin = request.headers.get("Origin")
-        if origin is None:
-            if request.headers.get("Sec-Fetch-Site") == "cross-site" and not is_page:
-                raise Denied("Pages of other sites may not call the relay.")
-            return None
-        if origin in self.settings.origins:
-            return origin
-        scheme = request.scheme
-        if self.settings.is_proxy(request.remote or ""):
-            scheme = request.headers.get("X-Forwarded-Proto", scheme)
-        if origin != f"{scheme}://{request.host}":
-            raise Denied("Pages of this origin may not call the relay.")
-        return None
 
 
 def bearer(request: web.Request) -> str | None:

@@ -23,9 +23,10 @@ from pydantic import (
 from relay.core.case import Ruling
 from relay.core.community import SLUG, QuietHours, Rules
 from relay.core.delivery import STATE_WORDS
+from relay.core.export import ExportKind
 from relay.core.identity import MAX_CLIENT_ID, checked_client_id
 from relay.core.post import MAX_LABEL, MAX_TEXT, MAX_TITLE, unstorable
-from relay.core.staff import SCOPES, Role
+from relay.core.staff import SCOPES
 
 MAX_SEQ = 2**53 - 1  # the largest integer that every JSON reader keeps exact
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
@@ -95,10 +96,11 @@ def _not_yet(value: object) -> None:
         raise ValueError("is not available in this version of the relay")
 
 
+Storable = AfterValidator(_storable)
 Text = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_storable)]
 Name = Annotated[StrictStr, Field(max_length=200), AfterValidator(_named)]
 Line = Annotated[StrictStr, Field(max_length=200), AfterValidator(_one_line)]
-Slug = Annotated[StrictStr, AfterValidator(_slug)]
+Slug = Annotated[StrictStr, AfterValidator(_slug), Field(json_schema_extra={"pattern": f"^{SLUG.pattern}$"})]
 Id = Annotated[StrictStr, Field(pattern="^[A-Za-z0-9_-]{1,40}$")]
 ClientId = Annotated[StrictStr, Field(min_length=1, max_length=MAX_CLIENT_ID), AfterValidator(checked_client_id)]
 Language = Annotated[StrictStr, Field(pattern=_LANGUAGE)]
@@ -137,6 +139,12 @@ class PagingQuery(Body):
 
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     after: Annotated[str, Field(pattern="^[!-~]{1,400}$")] | None = None
+
+
+class ExportQuery(PagingQuery):
+    """Which piece of which part of a community's export."""
+
+    kind: Literal[tuple(ExportKind)] = "members"  # type: ignore[valid-type]
 
 
 # ---------------------------------------------------------------------------------------------------------- communities
@@ -286,13 +294,18 @@ class DeliveriesQuery(PagingQuery):
 
 
 class ThreadsQuery(PagingQuery):
-    """Which threads; `assignee` is an id of staff, or me; `q` looks into the texts."""
+    """Which threads; `assignee` is an id of staff, or me; `q` looks into the texts, `words` shows the last of each.
+
+    `closed=false` leaves out those that are done, whatever else is asked.
+    """
 
     state: Literal["open", "waiting", "snoozed", "closed"] | None = None
     assignee: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,40}$")] | None = None
     label: Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_storable)] | None = None
     post: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,40}$")] | None = None
     q: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)] | None = None
+    closed: bool = True
+    words: bool = False
 
 
 class NewMessage(Body):
@@ -339,14 +352,7 @@ class Decide(Body):
     measure: NotYet = None
 
 
-# ----------------------------------------------------------------------------------------------- staff, keys and members
-
-
-class NewStaff(Body):
-    """Somebody who works here."""
-
-    name: Name
-    role: Role
+# ----------------------------------------------------------------------------------------------------- keys and members
 
 
 class NewKey(Body):

@@ -26,13 +26,13 @@ async def listed_of(call: StaffCall[None, CasesQuery]) -> Listed[CaseView]:
     community = await community_at(call.parts, call.path["slug"])
     state = CaseState[call.query.state.upper()] if call.query.state else None
     page = await call.parts.store.cases(community.n, state, Paging(call.query.limit, call.query.after))
-    await call.parts.govern.looked(call.actor, READ, [case.case.id for case in page.items])
+    await call.parts.govern.looked(call.actor.id, READ, [case.case.id for case in page.items])
     return listed(page, case_view)
 
 
 async def read(call: StaffCall[None, None]) -> CaseView:
     case = await _case(call.parts, call.path["id"])
-    await call.parts.govern.looked(call.actor, READ, [case.case.id])
+    await call.parts.govern.looked(call.actor.id, READ, [case.case.id])
     return case_view(case)
 
 

@@ -1,12 +1,25 @@
 """Communities over HTTP: found, read, edit; and what is loaded to moderate them."""
 
+from typing import Any
+
 from relay.core.community import Community
 from relay.core.errors import Unknown
-from relay.web.bodies import CommunityEdit, NewCommunity, PagingQuery
+from relay.core.export import ExportKind
+from relay.ports import Paging
+from relay.web.bodies import CommunityEdit, ExportQuery, NewCommunity, PagingQuery
 from relay.web.parts import Parts
 from relay.web.piece import piece
 from relay.web.route import StaffCall
-from relay.web.views import CommunityBrief, CommunityView, Listed, community_brief, community_view, listed
+from relay.web.views import (
+    CommunityBrief,
+    CommunityView,
+    Listed,
+    NumbersView,
+    community_brief,
+    community_view,
+    listed,
+    numbers_view,
+)
 
 
 async def community_at(parts: Parts, slug: str) -> Community:
@@ -50,7 +63,22 @@ async def edit(call: StaffCall[CommunityEdit, None]) -> CommunityView:
     return community_view(await call.parts.govern.edit(call.actor, community, given))
 
 
+async def export(call: StaffCall[None, ExportQuery]) -> Listed[dict[str, Any]]:
+    """Written to the audit log before anything is read, whichever page is asked for."""
+    parts, query = call.parts, call.query
+    community = await community_at(parts, call.path["slug"])
+    await parts.govern.looked(call.actor.id, "community.export", [community.id])
+    return listed(await parts.store.exported(community.n, ExportKind(query.kind), Paging(query.limit, query.after)), dict)
+
+
 async def plugins(call: StaffCall[None, PagingQuery]) -> Listed[dict[str, object]]:
     """All communities are moderated by the same plugins."""
     await community_at(call.parts, call.path["slug"])
     return listed(piece(call.parts.plugins(), call.query, lambda plugin: str(plugin["name"])), dict)
+
+
+async def numbers(call: StaffCall[None, None]) -> NumbersView:
+    """Sums alone, nothing of a single member."""
+    parts = call.parts
+    community = await community_at(parts, call.path["slug"])
+    return numbers_view(await parts.store.numbers(community.n, call.actor.person, parts.clock.now()))

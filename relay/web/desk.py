@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from relay.core.case import CaseView as Case
 from relay.core.community import Community
 from relay.core.delivery import Cursors
+from relay.core.erasure import Erasure
 from relay.core.member import Member
 from relay.core.staff import Actor, Key, Role, Staff
 from relay.core.stream import Item, ItemKind, Sender, wire
@@ -37,23 +38,6 @@ class LeaseView:
 
 
 @dataclass(frozen=True, slots=True)
-class ThreadView:
-    """A private conversation; state: open, waiting, snoozed or closed."""
-
-    id: str
-    member: MemberRef
-    state: str
-    assignee: str | None
-    labels: tuple[str, ...]
-    post: str | None
-    lease: LeaseView | None
-    version: int
-    snoozed_until: datetime | None
-    created_at: datetime
-    active_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class MessageView:
     """One entry; role: member, staff, bot, relay; status: filed, held, rejected. `text` is null where it is held back."""
 
@@ -67,6 +51,24 @@ class MessageView:
     author: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ThreadView:
+    """A private conversation; state: open, waiting, snoozed or closed. `last` is there where the words were asked for."""
+
+    id: str
+    member: MemberRef
+    state: str
+    assignee: str | None
+    labels: tuple[str, ...]
+    post: str | None
+    lease: LeaseView | None
+    version: int
+    snoozed_until: datetime | None
+    created_at: datetime
+    active_at: datetime
+    last: MessageView | None = None
+
+
 def may_read_held(actor: Actor) -> bool:
     """Whether the text of a held or rejected message is shown."""
     return actor.may(Role.MODERATOR, "cases:read", reading=True)
@@ -76,7 +78,7 @@ def lease_view(lease: Lease | None, now: datetime) -> LeaseView | None:
     return LeaseView(lease.holder, lease.name, lease.until) if lease is not None and lease.until > now else None
 
 
-def thread_view(thread: Thread, now: datetime) -> ThreadView:
+def thread_view(thread: Thread, now: datetime, last: MessageView | None = None) -> ThreadView:
     return ThreadView(
         id=thread.id,
         member=MemberRef(thread.member_id, thread.pseudonym),
@@ -89,6 +91,7 @@ def thread_view(thread: Thread, now: datetime) -> ThreadView:
         snoozed_until=thread.snoozed_until,
         created_at=thread.created_at,
         active_at=thread.active_at,
+        last=last,
     )
 
 
@@ -118,12 +121,16 @@ class AppealView:
 
 @dataclass(frozen=True, slots=True)
 class SignalView:
-    """What a plugin saw; `start` and `end` are the place in the text, `weight` what it added to the score."""
+    """What a plugin saw; `start` and `end` are the place in the text, `weight` what it added to the score.
+
+    `reason` is the plugin's own finding, in English; `told` what members read of it, by language, where it says any.
+    """
 
     name: str
     plugin: str
     weight: float
     reason: str
+    told: Mapping[str, str]
     start: int | None
     end: int | None
 
@@ -138,7 +145,10 @@ class FailureView:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """A decision that staff look at; `decision` is what moderation made of it: flag, hold or reject."""
+    """A decision that staff look at; `decision` is what moderation made of it: flag, hold or reject.
+
+    `is_checking` while slow plugins look, whose decision follows unless a person's comes first.
+    """
 
     id: str
     kind: str
@@ -159,6 +169,7 @@ class CaseView:
     reason: str | None
     appeal: AppealView | None
     version: int
+    is_checking: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +182,7 @@ class Decided:
 
 def signal_view(seen: Seen) -> SignalView:
     signal = seen.signal
-    return SignalView(signal.name, seen.plugin, seen.weight, signal.reason, signal.start, signal.end)
+    return SignalView(signal.name, seen.plugin, seen.weight, signal.reason, seen.told, signal.start, signal.end)
 
 
 def case_view(view: Case) -> CaseView:
@@ -195,6 +206,7 @@ def case_view(view: Case) -> CaseView:
         reason=view.reason or None,
         appeal=None if view.appeal is None else AppealView(view.appeal, view.appeal_at),
         version=view.case.version,
+        is_checking=view.is_checking,
     )
 
 
@@ -235,7 +247,7 @@ class KeyView:
 
 @dataclass(frozen=True, slots=True)
 class AuditView:
-    """One row of the audit log: ids, no texts."""
+    """One row of the audit log: ids, no texts. `digest` stands for it and all before it; empty in rows older than the chain."""
 
     n: int
     at: datetime
@@ -243,6 +255,7 @@ class AuditView:
     action: str
     subject: str
     detail: dict[str, str | int | bool | None]
+    digest: str
 
 
 def staff_view(person: Staff) -> StaffView:
@@ -258,7 +271,20 @@ def key_view(key: Key) -> KeyView:
 
 
 def audit_view(entry: AuditEntry) -> AuditView:
-    return AuditView(entry.n, entry.at, entry.actor, entry.action, entry.subject, dict(entry.detail))
+    return AuditView(entry.n, entry.at, entry.actor, entry.action, entry.subject, dict(entry.detail), entry.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureView:
+    """`confirmed_at` is null until nothing of the member is left in any file of the relay."""
+
+    member: str
+    at: datetime
+    confirmed_at: datetime | None
+
+
+def erasure_view(erasure: Erasure) -> ErasureView:
+    return ErasureView(erasure.member, erasure.at, erasure.confirmed_at)
 
 
 # ------------------------------------------------------------------------------------------------------------ a member
@@ -285,6 +311,7 @@ class Me:
     time_zone: str
     standing: str
     joined_at: datetime
+    paused_until: datetime | None
     community: CommunityRef
     first_seq: int
     last_seq: int
@@ -332,6 +359,10 @@ class Appealed:
     state: str
 
 
+def community_ref(community: Community) -> CommunityRef:
+    return CommunityRef(community.slug, community.name, community.imprint, community.privacy_url)
+
+
 def me_view(signed: SignedIn) -> Me:
     member: Member = signed.member
     community: Community = signed.community
@@ -344,7 +375,8 @@ def me_view(signed: SignedIn) -> Me:
         time_zone=member.time_zone,
         standing=member.standing.name.lower(),
         joined_at=member.joined_at,
-        community=CommunityRef(community.slug, community.name, community.imprint, community.privacy_url),
+        paused_until=member.paused_until,
+        community=community_ref(community),
         first_seq=cursors.first,
         last_seq=cursors.last,
         delivered=cursors.delivered,

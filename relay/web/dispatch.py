@@ -7,15 +7,18 @@ from typing import Any, Final
 import structlog
 from aiohttp import hdrs, web
 
+from relay.core.browser import browser
 from relay.core.errors import Denied, RelayError, Unknown
 from relay.core.staff import Actor
 from relay.ports import SignedIn
+from relay.web.assets import Assets
 from relay.web.auth import Gate
+from relay.web.cookie import WithCookie
 from relay.web.idempotency import HEADER, Attempt, Repeats, checked_key, fingerprint, no_key
 from relay.web.parts import Library, Parts, RawHandler
 from relay.web.problem import SECURITY, internal, of_http, refused
 from relay.web.reading import TooSlow, WrongMedia, parse_body, parse_query, read_body
-from relay.web.route import MemberCall, PublicCall, Route, StaffCall, Who
+from relay.web.route import MemberCall, PublicCall, Route, StaffCall, Visit, VisitorCall, Who
 from relay.web.settings import HttpSettings
 from relay.web.views import dumps
 
@@ -34,32 +37,23 @@ class Dispatcher:
     gate: Gate
     repeats: Repeats
     documents: Library
+    assets: Assets
     staff_stream: RawHandler
 
     def bound(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """The aiohttp handler of a route."""
-        serve = self._public if route.kind != "json" else self._staff if route.who is Who.STAFF else self._member
+        serve = self._public if route.kind != "json" else self._serving[route.who]
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            origin, response = None, None
+            origin = None
             try:
-                origin = self.gate.check_origin(request, is_page=route.kind == "page")
+                origin = self.gate.whence.check_origin(request, is_page=route.is_page and route.is_reading)
                 response = await serve(route, request)
-            except RelayError as error:
-                response = refused(error)
-            except web.HTTPException as error:
-                response = of_http(error.status, _kept(error.headers))
-            except TooSlow:
-                response = of_http(408)
-                response.force_close()
-            except WrongMedia:
-                response = of_http(415)
             except ConnectionError:
                 raise
-            except Exception:
-                request_id = self.parts.ids()
-                log.exception("request failed", request=request_id, method=route.method, route=route.path)
-                response = internal(request_id)
+            except Exception as error:  # noqa: BLE001  what nobody foresaw is logged with its trace
+                problem = self._problem(route, error)
+                response = route.told(request, problem) if route.told is not None else problem
             if origin is not None and not response.prepared:
                 allow(response, origin)
             self.parts.metrics.answered(route.method, route.path, response.status)
@@ -67,11 +61,46 @@ class Dispatcher:
 
         return handle
 
+    def _problem(self, route: Route, error: Exception) -> web.Response:
+        match error:
+            case RelayError():
+                return refused(error)
+            case web.HTTPException():
+                return of_http(error.status, _kept(error.headers))
+            case TooSlow():
+                response = of_http(408)
+                response.force_close()
+                return response
+            case WrongMedia():
+                return of_http(415)
+        request_id = self.parts.ids()
+        log.error("request failed", request=request_id, method=route.method, route=route.path, exc_info=error)
+        return internal(request_id)
+
+    @property
+    def _serving(self) -> Mapping[Who, Callable[[Route, web.Request], Awaitable[web.StreamResponse]]]:
+        return {Who.STAFF: self._staff, Who.MEMBER: self._member, Who.PUBLIC: self._visitor}
+
     async def _staff(self, route: Route, request: web.Request) -> web.Response:
         return await self._answer(route, request, _admitted(route, await self.gate.actor(request)))
 
     async def _member(self, route: Route, request: web.Request) -> web.Response:
         return await self._answer(route, request, await self.gate.member(request))
+
+    async def _visitor(self, route: Route, request: web.Request) -> web.Response:
+        """Who has not signed in, such as who is about to."""
+        self.gate.visitor(request)
+        if route.is_entrance:
+            self.gate.cookies.check(request)
+        parse_query(request.query, route.query)
+        raw = await read_body(request, self.settings.body_seconds) if request.body_exists else b""
+        body = parse_body(raw, route.body) if route.body is not None else None
+        call = VisitorCall(self.parts, self._visit(request), request.match_info, body)
+        return self._answered(request, route, await route.handler(call))
+
+    def _visit(self, request: web.Request) -> Visit:
+        label = browser(request.headers.get("User-Agent", ""))
+        return Visit(self.gate.whence.site(request), label, self.gate.tries(request))
 
     async def _still(self, route: Route, request: web.Request, caller: Actor | SignedIn) -> Actor | SignedIn:
         """The caller after a wait, in which they may have been revoked. Raises as signing in does."""
@@ -80,11 +109,11 @@ class Dispatcher:
         return await self.gate.member_now(request)
 
     async def _public(self, route: Route, request: web.Request) -> web.StreamResponse:
-        """Pages, and the streams, which sign in by themselves with their first frame and bound those who have not."""
-        if route.kind != "socket":
+        """Pages and what belongs to them, and the streams, which sign in by their first frame and bound those who have not."""
+        if route.kind == "page":
             self.gate.visitor(request)
-        parse_query(request.query, route.query)
-        call = PublicCall(self.parts, self.settings, request, self.documents, self.staff_stream)
+        query = parse_query(request.query, route.query)
+        call = PublicCall(self.parts, self.settings, self.gate, request, self.documents, self.assets, self.staff_stream, query)
         response: web.StreamResponse = await route.handler(call)
         return response
 
@@ -99,7 +128,7 @@ class Dispatcher:
         call = self._call(request, caller, body, query)
         key = request.headers.get(HEADER) if route.is_creating else None
         if key is None:
-            return _answered(route, await route.handler(call))
+            return self._answered(request, route, await route.handler(call))
         who = caller.id if isinstance(caller, Actor) else caller.member.id
         attempt = Attempt(
             caller=who,
@@ -109,27 +138,38 @@ class Dispatcher:
             secret=route.secret,
             about=request.match_info.get("id", ""),
         )
-        return await self._once(route, call, attempt)
+        return await self._once(request, route, call, attempt)
 
     def _call(self, request: web.Request, caller: Actor | SignedIn, body: Any, query: Any) -> Any:  # noqa: ANN401
         if isinstance(caller, Actor):
-            return StaffCall(self.parts, caller, request.match_info, body, query, no_key)
+            return StaffCall(self.parts, caller, self._visit(request), request.match_info, body, query, no_key)
         return MemberCall(self.parts, caller, body, query, no_key)
 
-    async def _once(self, route: Route, call: Any, attempt: Attempt) -> web.Response:  # noqa: ANN401
+    async def _once(self, request: web.Request, route: Route, call: Any, attempt: Attempt) -> web.Response:  # noqa: ANN401
         earlier = await self.repeats.begin(attempt)
         if earlier is not None:
             return web.Response(body=earlier.body.encode(), status=earlier.status, headers=_JSON)
         try:
             remembering = replace(call, also=lambda render: attempt.also(self.parts.clock, render))
-            return _answered(route, await route.handler(remembering))
+            return self._answered(request, route, await route.handler(remembering))
         finally:
             self.repeats.end(attempt)
+
+    def _answered(self, request: web.Request, route: Route, found: object) -> web.Response:
+        view = found.view if isinstance(found, WithCookie) else found
+        if view is None:
+            response = web.Response(status=204, headers=SECURITY)
+        elif isinstance(view, bytes):
+            response = web.Response(body=view, status=route.status, headers={**SECURITY, "Content-Type": route.media})
+        else:
+            response = web.Response(body=dumps(view), status=route.status, headers=_JSON)
+        self.gate.cookies.put(request, response, found)
+        return response
 
     async def unmatched(self, request: web.Request, methods: list[str]) -> web.StreamResponse:
         """A path or method that no route has; `methods` are those that the path does have."""
         try:
-            origin = self.gate.check_origin(request)
+            origin = self.gate.whence.check_origin(request)
             self.gate.visitor(request)
             if not methods:
                 raise Unknown
@@ -161,12 +201,6 @@ def _preflight(origin: str, methods: list[str]) -> web.Response:
     response.headers["Access-Control-Allow-Headers"] = f"Authorization, Content-Type, {HEADER}"
     response.headers["Access-Control-Max-Age"] = "600"
     return response
-
-
-def _answered(route: Route, view: object) -> web.Response:
-    if view is None:
-        return web.Response(status=204, headers=SECURITY)
-    return web.Response(body=dumps(view), status=route.status, headers=_JSON)
 
 
 def _kept(headers: Mapping[str, str]) -> dict[str, str]:

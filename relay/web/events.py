@@ -7,18 +7,22 @@ from typing import Any, Final
 
 from relay.core import change as c
 from relay.core.case import Case
+from relay.core.checking import DecideAgain
 from relay.core.post import PostState
 from relay.core.staff import Actor, Role
-from relay.core.thread import Message, NewThread, Status, ThreadRef
+from relay.core.thread import Message, NewThread, Status, ThreadRef, effect_of
 from relay.web.desk import LeaseView, may_read_held, message_view
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`role` and `scope` say who gets it; `message` is shown as in its thread; `member` is the store's key, for erasure."""
+    """`role` (None: all of staff) and `scope` say who gets it; `message` is shown as in its thread.
+
+    `member` is the store's key, for erasure.
+    """
 
     name: str
-    role: Role
+    role: Role | None
     scope: str
     body: Mapping[str, object]
     community: int = 0
@@ -26,7 +30,9 @@ class Event:
     member: int = 0
 
     def is_for(self, actor: Actor) -> bool:
-        return actor.may(self.role, self.scope, reading=True)
+        if self.role is None and actor.role is not None:
+            return True
+        return actor.may(self.role or Role.OWNER, self.scope, reading=True)
 
     def variant(self, actor: Actor) -> bool:
         """Whether this reader gets the text of a message that is held back from agents."""
@@ -105,6 +111,15 @@ def _ruled(change: c.Rule, _: object) -> Iterator[Event]:
         yield _thread_event("message.sent", change.notice, change.thread)
 
 
+def _checked(change: DecideAgain, _: object) -> Iterator[Event]:
+    body = {"case": change.case, "kind": change.kind, "state": change.state.word}
+    yield _case_event("case.checked", body, change.community)
+    status = effect_of(change.decision).status.word
+    yield _thread_only("message.checked", change.thread.id, message_id=change.message, status=status)
+    if change.notice is not None:
+        yield _thread_event("message.sent", change.notice, change.thread)
+
+
 def _appealed(change: c.Appeal, _: object) -> Iterator[Event]:
     yield _case_event("case.appealed", {"case": change.case})
 
@@ -115,6 +130,12 @@ def _accepted(change: c.AcceptPost, _: object) -> Iterator[Event]:
     yield Event("post.accepted", Role.AGENT, "posts:read", body, post.community)
 
 
+def _cancelled(change: c.CancelPost, _: object) -> Iterator[Event]:
+    post = change.post
+    body = {"post": post.id, "state": PostState.CANCELLED.word}
+    yield Event("post.cancelled", Role.AGENT, "posts:read", body, post.community)
+
+
 def _added(change: c.AddMember, n: int) -> Iterator[Event]:
     member = change.member
     body = {"member": member.id, "pseudonym": member.pseudonym}
@@ -122,7 +143,8 @@ def _added(change: c.AddMember, n: int) -> Iterator[Event]:
 
 
 def _erased(change: c.Erase, _: object) -> Iterator[Event]:
-    yield Event("member.erased", Role.MANAGER, "members:read", {"member": change.id})
+    """For all of staff: whoever has a text of theirs on the screen takes it away."""
+    yield Event("member.erased", None, "members:read", {"member": change.id})
 
 
 def progress(post: str, released: int, *, finished: bool) -> Event:
@@ -139,8 +161,10 @@ TOLD: Final[Mapping[type[Any], Callable[[Any, Any], Iterator[Event]]]] = Mapping
         c.TakeLease: _leased,
         c.FreeLease: _freed,
         c.Rule: _ruled,
+        DecideAgain: _checked,
         c.Appeal: _appealed,
         c.AcceptPost: _accepted,
+        c.CancelPost: _cancelled,
         c.AddMember: _added,
         c.Erase: _erased,
     }
@@ -157,8 +181,11 @@ NAMES: Final = {
     "thread.ruled": "A person decided about a message of this thread; read it again.",
     "case.opened": "Moderation left a message to people.",
     "case.decided": "A person decided.",
+    "case.checked": "Slow plugins have looked, and what they saw decided.",
+    "message.checked": "Slow plugins have looked at a message of this thread; its `status` is this now.",
     "case.appealed": "The member asks for another look.",
     "post.accepted": "A post was accepted.",
+    "post.cancelled": "What had not left of a post stays here.",
     "post.progress": "Deliveries were released.",
     "member.added": "Somebody opted in.",
     "member.erased": "Somebody is gone with everything of theirs.",

@@ -9,8 +9,10 @@ from typing import Any
 
 import structlog
 
-from relay.core.change import Change, Forget, Remember
+from relay.core.change import Change
 from relay.core.errors import Busy, Fault, Invalid
+from relay.core.joining import ForgetJoins
+from relay.core.repeat import Forget, Remember
 from relay.ports import Also, Clock, Remembered, Store, nothing
 from relay.web.views import dumps
 
@@ -23,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request with a key; `secret` names the field that a repeated answer does not show, `about` the id in its path.
+    """One request with a key; `secret` names the fields that a repeated answer does not show, `about` the id in its path.
 
     Where the path has none, the answer is about what it made.
     """
@@ -32,7 +34,7 @@ class Attempt:
     key: str
     fingerprint: str
     status: int
-    secret: str | None
+    secret: tuple[str, ...]
     about: str = ""
 
     def also(self, clock: Clock, render: Callable[[Any], object]) -> Also[Any]:
@@ -40,8 +42,8 @@ class Attempt:
 
         def changes(result: object) -> tuple[Change, ...]:
             view = render(result)
-            if self.secret is not None:
-                view = replace(view, **{self.secret: None})  # type: ignore[type-var]
+            if self.secret:
+                view = replace(view, **dict.fromkeys(self.secret))  # type: ignore[type-var]
             body = dumps(view).decode()
             about = self.about or getattr(view, "id", "")
             return (Remember(self.caller, self.key, self.fingerprint, self.status, body, clock.now(), about),)
@@ -78,8 +80,9 @@ class Repeats:
         self._running.discard((attempt.caller, attempt.key))
 
     async def forget(self) -> None:
-        """Drops what is older than a week."""
-        await self._store.commit(Forget(self._clock.now() - KEPT))
+        """Drops what is older than a week, and the marks of joins that cannot be repeated any more."""
+        now = self._clock.now()
+        await self._store.commit(Forget(now - KEPT), ForgetJoins(now))
 
     async def clear(self, every: float) -> None:
         """Forgets, again and again, so many seconds apart; what goes wrong once does not end it."""

@@ -15,6 +15,10 @@ class Limits:
     key: Buckets
     visitor: Buckets
     failed: Buckets
+    guesses: Buckets
+    strangers: Buckets
+    joins: Buckets
+    invites: Buckets
 
 
 def limits(settings: LimitSettings) -> Limits:
@@ -25,4 +29,8 @@ def limits(settings: LimitSettings) -> Limits:
         key=Buckets(settings.key.rate),
         visitor=Buckets(settings.visitor.rate),
         failed=Buckets(settings.failed.rate),
+        guesses=Buckets(settings.guesses.rate),
+        strangers=Buckets(settings.strangers.rate),
+        joins=Buckets(settings.joins.rate),
+        invites=Buckets(settings.invites.rate),
     )

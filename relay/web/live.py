@@ -5,19 +5,19 @@ Readers share one ring of events and each holds a place in it, so that a slow on
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Literal
 
 import structlog
 from aiohttp import WSMsgType, web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from relay.bus import Bus
+from relay.bus import Bus, Missed
 from relay.core.change import AddCommunity, AddToken, Erase, Released, ReleasePost, RemoveStaff, RevokeKey, RevokeTokens
 from relay.core.errors import Denied, RelayError, SignedOut
-from relay.core.staff import Actor, TokenKind
+from relay.core.session import EndSession
+from relay.core.staff import Actor, Role, Token, TokenKind
 from relay.flows.govern import Govern
-from relay.web.auth import Gate, bearer
+from relay.web.auth import Credential, Gate
 from relay.web.events import TOLD, Event, progress
 from relay.web.ring import Ring
 from relay.web.route import Route
@@ -26,7 +26,7 @@ from relay.web.views import dumps
 HELLO = 5.0  # seconds from the handshake to the first frame
 PING = 20.0  # seconds between pings; half of it for the answer
 GRACE = 0.5  # seconds to close in good manners; revoked readers are gone within one
-MAX_FRAME = 4096  # bytes; readers say hello and nothing more
+MAX_FRAME = 4096  # bytes; readers say hello and ping, and nothing more
 TURN = 64  # frames until others get the loop
 PROGRESS = 0.25  # seconds between two events about the same post
 
@@ -36,7 +36,7 @@ SIGN_IN, REVOKED = 4401, 4403
 log = structlog.get_logger(__name__)
 
 
-class Hello(BaseModel):
+class StaffHello(BaseModel):
     """The first frame of a reader."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -44,6 +44,47 @@ class Hello(BaseModel):
     type: Literal["hello"]
     token: str | None = Field(None, min_length=16, max_length=200)
     after: str | None = Field(None, min_length=1, max_length=80)
+
+
+class Ping(BaseModel):
+    """Asks whether the connection is alive; browsers tell scripts nothing of the pings of WebSockets."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    type: Literal["ping"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """It is."""
+
+    type: Literal["pong"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who reads; a key has no role."""
+
+    id: str
+    name: str
+    role: Role | None
+
+
+@dataclass(frozen=True, slots=True)
+class StaffWelcome:
+    """The answer to a good hello; `position` is that of the last event there is."""
+
+    type: Literal["welcome"]
+    staff: Person
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """The stream cannot go on where it was asked to: read the lists again, and go on from `position`."""
+
+    type: Literal["reset"]
+    position: str
 
 
 class Ended(Exception):
@@ -57,10 +98,10 @@ class Ended(Exception):
 
 @dataclass(slots=True, eq=False)
 class Reader:
-    """One connection of somebody who is signed in; `place` is the last event they have got."""
+    """One connection of somebody who is signed in, by which token; `place` is the last event they have got."""
 
     actor: Actor
-    expires_at: datetime | None
+    token: Token
     place: int
     more: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Future[Ended] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
@@ -82,6 +123,7 @@ class Live:
         self._readers: set[Reader] = set()
         self._slugs: dict[int, str] = {}
         self._progress: dict[str, tuple[int, float]] = {}
+        self._has_missed = False
 
     def __len__(self) -> int:
         return len(self._readers)
@@ -97,6 +139,7 @@ class Live:
     # ------------------------------------------------------------------------------------------- what was committed
 
     def listen(self, bus: Bus) -> None:
+        bus.on(Missed, self._missed)
         bus.on(AddCommunity, self._founded)
         bus.on(Erase, self._erased)  # before its event is told
         for change in TOLD:
@@ -104,8 +147,15 @@ class Live:
         bus.on(ReleasePost, self._released)
         bus.on(RemoveStaff, lambda change, _: self._cut(change.id))
         bus.on(RevokeKey, lambda change, _: self._cut(change.id))
-        bus.on(RevokeTokens, lambda change, _: self._cut_unless_member(change.kind, change.subject))
-        bus.on(AddToken, lambda change, _: self._cut_unless_member(change.token.kind, change.token.subject))
+        bus.on(EndSession, lambda change, _: self._cut(change.staff, token=change.id))
+        bus.on(RevokeTokens, lambda change, _: self._cut(change.subject, change.kind))
+        bus.on(AddToken, lambda change, _: self._cut(change.token.subject, change.token.kind))
+
+    def _missed(self, _: Missed, __: object) -> None:
+        """Positions from before lead nowhere now: who comes back reads the lists again."""
+        self._has_missed = True
+        self._ring.begin_anew()
+        self.stop()
 
     def _founded(self, change: AddCommunity, n: int) -> None:
         self._slugs[n] = change.community.slug
@@ -138,35 +188,36 @@ class Live:
             self._progress[change.post.id] = 0, now
         self._tell(progress(change.post.id, gathered, finished=outcome.finished))
 
-    def _cut_unless_member(self, kind: TokenKind, subject: str) -> None:
-        if kind is not TokenKind.MEMBER:
-            self._cut(subject)
-
-    def _cut(self, subject: str) -> None:
+    def _cut(self, subject: str, kind: TokenKind | None = None, token: str | None = None) -> None:
+        """All of one person or key, or of them those who came by such a token, or by this one."""
         for reader in self._readers:
-            if reader.actor.id == subject:
+            by = reader.token
+            if reader.actor.id == subject and kind in {None, by.kind} and token in {None, by.id}:
                 reader.end(REVOKED, "revoked")
 
     # ------------------------------------------------------------------------------------------------ a connection
 
     async def serve(self, request: web.Request, route: Route) -> web.StreamResponse:
         """Reads the hello, then writes events until somebody ends it. Raises SignedOut, Denied for a wrong header."""
-        secret = bearer(request)
-        if secret is not None:
-            await self._signed_in(secret, route, request)
+        given = self._given(request)
+        if given is not None and not given.is_cookie:
+            await self._signed_in(given, route, request)
         elif "Authorization" in request.headers:
             raise SignedOut
+        if self._has_missed:
+            self._has_missed = False
+            await self.start()
         socket = web.WebSocketResponse(compress=False, heartbeat=PING, timeout=GRACE, max_msg_size=MAX_FRAME, autoclose=False)
         await socket.prepare(request)
         reader = None
         try:
             hello = await self._hello(socket)
-            secret = hello.token or secret or ""
-            actor, expires_at = await self._admitted(secret, route, request)
-            reader = Reader(actor, expires_at, self._ring.head)
+            given = Credential(hello.token) if hello.token else given or Credential("")
+            actor, token = await self._admitted(given, route, request)
+            reader = Reader(actor, token, self._ring.head)
             self._readers.add(reader)
-            await self._admitted(secret, route, request)  # a revocation between the first look and the list cuts nobody
-            await self._govern.looked(actor, "stream.read", [actor.id])
+            await self._admitted(given, route, request)  # a revocation between the first look and the list cuts nobody
+            await self._govern.looked(actor.id, "stream.read", [actor.id])
             end = await self._feed_until_over(socket, reader, hello.after)
         except Ended as early:
             end = early
@@ -176,27 +227,33 @@ class Live:
         await _close(socket, request, end)
         return socket
 
-    async def _signed_in(self, secret: str, route: Route, request: web.Request) -> tuple[Actor, datetime | None]:
-        found = await self._gate.actor_of(secret)
+    def _given(self, request: web.Request) -> Credential | None:
+        """What the handshake brings; the cookie of a page that is not ours is left aside, since its hello may bring a token."""
+        try:
+            return self._gate.credential(request)
+        except Denied:
+            return None
+
+    async def _signed_in(self, given: Credential, route: Route, request: web.Request) -> tuple[Actor, Token]:
+        found = await self._gate.actor_of(given)
         if found is None:
             self._gate.failed(request)
             raise SignedOut
-        actor, token = found
-        if not route.admits(actor):
+        if not route.admits(found[0]):
             raise Denied
-        return actor, token.expires_at
+        return found
 
-    async def _hello(self, socket: web.WebSocketResponse) -> Hello:
+    async def _hello(self, socket: web.WebSocketResponse) -> StaffHello:
         try:
             async with asyncio.timeout(HELLO):
                 message = await socket.receive()
-            return Hello.model_validate_json(message.data if message.type is WSMsgType.TEXT else "")
+            return StaffHello.model_validate_json(message.data if message.type is WSMsgType.TEXT else "")
         except (TimeoutError, ValidationError):
             raise Ended(SIGN_IN, "no hello") from None
 
-    async def _admitted(self, secret: str, route: Route, request: web.Request) -> tuple[Actor, datetime | None]:
+    async def _admitted(self, given: Credential, route: Route, request: web.Request) -> tuple[Actor, Token]:
         try:
-            return await self._signed_in(secret, route, request)
+            return await self._signed_in(given, route, request)
         except Denied:
             raise Ended(REVOKED, "not allowed") from None
         except RelayError:
@@ -215,7 +272,8 @@ class Live:
         return found
 
     async def _over(self, reader: Reader) -> None:
-        left = None if reader.expires_at is None else (reader.expires_at - self._clock.now()).total_seconds()
+        ends = reader.token.expires_at
+        left = None if ends is None else (ends - self._clock.now()).total_seconds()
         try:
             async with asyncio.timeout(left):
                 raise await reader.over
@@ -223,20 +281,24 @@ class Live:
             raise Ended(SIGN_IN, "expired") from None
 
     async def _listen(self, socket: web.WebSocketResponse) -> None:
-        """Readers have nothing to say; a close or a broken frame ends it."""
-        message = await socket.receive()
-        if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
-            raise Ended(POLICY, "nothing is expected after hello")
-        raise Ended(socket.close_code or NORMAL, "")
+        """Readers have nothing to say but ping; a close or a broken frame ends it."""
+        while True:
+            message = await socket.receive()
+            if message.type not in {WSMsgType.TEXT, WSMsgType.BINARY}:
+                raise Ended(socket.close_code or NORMAL, "")
+            try:
+                Ping.model_validate_json(message.data)
+            except ValidationError:
+                raise Ended(POLICY, "nothing but ping is expected after hello") from None
+            await _send(socket, dumps(Pong("pong")))
 
     async def _feed(self, socket: web.WebSocketResponse, reader: Reader, resume: str | None) -> None:
         place = reader.place if resume is None else self._ring.resumed(resume)
         actor = reader.actor
-        staff = {"id": actor.id, "name": actor.name, "role": actor.role}
         head = self._ring.position(reader.place if place is None else place)
-        await _send(socket, dumps({"type": "welcome", "staff": staff, "position": head}))
+        await _send(socket, dumps(StaffWelcome("welcome", Person(actor.id, actor.name, actor.role), head)))
         if place is None:
-            await _send(socket, dumps({"type": "reset", "position": head}))
+            await _send(socket, dumps(Reset("reset", head)))
         else:
             reader.place = place
         while True:

@@ -58,7 +58,10 @@ async def leave(call: MemberCall[None, None]) -> None:
 
 
 async def export(call: MemberCall[None, None]) -> Mapping[str, object]:
-    return await call.parts.store.of(call.signed.member.n).export()
+    member = call.signed.member
+    found = await call.parts.store.of(member.n).export()
+    await call.parts.govern.looked(member.id, "member.export", [member.id])
+    return found
 
 
 async def erase(call: MemberCall[None, None]) -> None:

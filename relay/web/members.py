@@ -1,18 +1,19 @@
 """Members over HTTP, as managers see them: taken in, read, changed, given credentials, written to, erased."""
 
 from relay.core.errors import Fault, Invalid, Unknown
-from relay.core.member import Address, Member
+from relay.core.member import Address, Lift, Member
 from relay.core.thread import Message
 from relay.flows.enrol import Newcomer, Welcome
 from relay.ports import Paging
-from relay.web.bodies import DeviceQuery, MemberEdit, NewMember, NewText, NewToken, PagingQuery
+from relay.web.bodies import Body, DeviceQuery, MemberEdit, NewMember, NewText, NewToken, PagingQuery
 from relay.web.communities import community_at
-from relay.web.desk import MessageView, message_view
+from relay.web.desk import ErasureView, MessageView, erasure_view, message_view
 from relay.web.route import StaffCall
 from relay.web.views import (
     Listed,
     MemberAdded,
     MemberDetail,
+    MemberName,
     MemberView,
     TokenAdded,
     listed,
@@ -20,6 +21,12 @@ from relay.web.views import (
     member_detail,
     member_view,
 )
+
+
+class LiftReason(Body):
+    """Why somebody needs the name."""
+
+    reason: Lift
 
 
 async def _member(call: StaffCall[object, object]) -> Member:
@@ -58,12 +65,14 @@ def _newcomer(body: NewMember) -> Newcomer:
 async def listed_of(call: StaffCall[None, PagingQuery]) -> Listed[MemberView]:
     community = await community_at(call.parts, call.path["slug"])
     page = await call.parts.store.members(community.n, Paging(call.query.limit, call.query.after))
+    await call.parts.govern.looked(call.actor.id, "member.list", [community.id])
     return listed(page, member_view)
 
 
 async def read(call: StaffCall[None, None]) -> MemberDetail:
     member = await _member(call)
     store = call.parts.store
+    await call.parts.govern.looked(call.actor.id, "member.read", [member.id])
     return member_detail(member, await store.addresses(member.n), await store.consents(member.n))
 
 
@@ -74,8 +83,21 @@ async def edit(call: StaffCall[MemberEdit, None]) -> MemberView:
     return member_view(await call.parts.enrol.edit(call.actor, await _member(call), given))
 
 
+async def lift(call: StaffCall[LiftReason, None]) -> MemberName:
+    member = await _member(call)
+    return MemberName(member.id, await call.parts.enrol.lift(call.actor, member, call.body.reason))
+
+
 async def erase(call: StaffCall[None, None]) -> None:
     await call.parts.enrol.erase(call.actor.id, await _member(call))
+
+
+async def erasure(call: StaffCall[None, None]) -> ErasureView:
+    """Of somebody who is not here any more; there is none of who is."""
+    found = await call.parts.store.erasure(call.path["id"])
+    if found is None:
+        raise Unknown
+    return erasure_view(found)
 
 
 async def add_token(call: StaffCall[NewToken, None]) -> TokenAdded:
@@ -84,8 +106,7 @@ async def add_token(call: StaffCall[NewToken, None]) -> TokenAdded:
 
     member, body = await _member(call), call.body
     if body.kind == "mqtt":
-        fault = Fault(("body", "kind"), "needs the MQTT channel, which this relay does not have")
-        raise Invalid("The body is not valid.", [fault])
+        return shown(await call.parts.admit.device(call.actor, member, body.device, call.also(shown)))
     return shown(await call.parts.enrol.token(call.actor, member, body.device, call.also(shown)))
 
 

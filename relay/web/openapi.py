@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -11,7 +11,9 @@ from pydantic import BaseModel, TypeAdapter
 
 import relay
 from relay.core.staff import Role
+from relay.web.cookie import PLAIN, SECURE
 from relay.web.events import NAMES
+from relay.web.frames import streams_page
 from relay.web.idempotency import HEADER, MAX_KEY
 from relay.web.parts import Documents, Library
 from relay.web.reference import errors_page, home_page, reference_page, style_sheet
@@ -29,6 +31,10 @@ _INCLUDED: Final[Mapping[Role, str]] = MappingProxyType(
         Role.AUDITOR: "owner, auditor",
     }
 )
+_ENTRANCE: Final = (
+    "For everybody, from the relay's own pages or no browser, over HTTPS or on the relay's own machine. "
+    "The answer sets the session's cookie. What was wrong is counted for the address and the name."
+)
 _STREAMS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "/v1/me/stream": """
@@ -37,7 +43,8 @@ _STREAMS: Final[Mapping[str, str]] = MappingProxyType(
             Close codes: 4401 sign in, 4403 revoked, 1009 too large, 1012 restart, 1013 too slow.""",
         "/v1/staff/stream": """
             First frame, within 5 s: `{"type":"hello","token":"...","after":"..."}`; the token may stand in the Authorization
-            header instead. The relay says `{"type":"welcome","staff":{...},"position":"..."}` and then
+            header instead, and who has a session's cookie needs none. The relay says
+            `{"type":"welcome","staff":{...},"position":"..."}` and then
             `{"type":"event","position":"...","community":"...","event":"...",...}`. With `after`, the position of the last
             event you have, the stream goes on behind it; `{"type":"reset","position":"..."}` says that it cannot: read the
             lists again.
@@ -47,23 +54,25 @@ _STREAMS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def library(routes: Sequence[Route]) -> Library:
+def library(routes: Sequence[Route], frames: Callable[[], Mapping[str, Any]]) -> Library:
     """Makes the documents once, beside the loop: it takes long enough for others to notice."""
     made: list[Documents] = []
 
     async def given() -> Documents:
         if not made:
-            made.append(await asyncio.to_thread(documents, routes))
+            made.append(await asyncio.to_thread(documents, routes, frames()))
         return made[0]
 
     return given
 
 
-def documents(routes: Sequence[Route]) -> Documents:
+def documents(routes: Sequence[Route], frames: Mapping[str, Any]) -> Documents:
     """Everything that the surface says about itself."""
     made = document(routes)
     return Documents(
         openapi=orjson.dumps(made, option=orjson.OPT_INDENT_2),
+        asyncapi=orjson.dumps(frames, option=orjson.OPT_INDENT_2),
+        streams=streams_page(frames).encode(),
         home=home_page().encode(),
         reference=reference_page(made).encode(),
         errors=errors_page().encode(),
@@ -91,13 +100,19 @@ def document(routes: Sequence[Route]) -> Json:
         "components": {
             "securitySchemes": {
                 "staff": {"type": "http", "scheme": "bearer", "description": "The token of a person of staff or of a key."},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": SECURE,
+                    "description": f"A person of staff, on the relay's own pages; `{PLAIN}` without HTTPS, on its machine.",
+                },
                 "member": {
                     "type": "http",
                     "scheme": "bearer",
                     "description": "A member's token, good for their own things alone.",
                 },
             },
-            "schemas": {**defined, "Problem": _PROBLEM},
+            "schemas": {**defined, "Problem": PROBLEM},
             "responses": {"Problem": _problem_response("What went wrong (RFC 9457).")},
         },
     }
@@ -142,22 +157,25 @@ def _description(route: Route) -> str:
     if route.who is Who.MEMBER:
         said = "For members."
     elif route.who is Who.PUBLIC:
-        said = "For everybody."
+        said = _ENTRANCE if route.is_entrance else "For everybody."
+    elif route.is_own:
+        said = "For every person of staff, about themselves. No key may call it."
     else:
         auditor = ", auditor" if route.is_reading and Role.OWNER not in route.roles and Role.AUDITOR not in route.roles else ""
         roles = ", ".join(dict.fromkeys(", ".join(_INCLUDED[role] for role in route.roles).split(", ")))
         key = f"Keys need the scope {route.scope}." if route.scope else "No key may call it."
         said = f"For {roles}{auditor}. {key}"
     stream = " ".join(_STREAMS.get(route.path, "").split())
-    shown = "The token is shown this once." if route.secret else ""
+    shown = f"{' and '.join(f'`{name}`' for name in route.secret)}: shown this once." if route.secret else ""
     return " ".join(part for part in (said, shown, stream) if part)
 
 
 def _security(route: Route) -> list[Json]:
     if route.who is Who.PUBLIC:
         return []
+    by_cookie: list[Json] = [{"session": []}] if route.who is Who.STAFF else []
     by_frame: list[Json] = [{}] if route.kind == "socket" else []
-    return [{str(route.who): []}, *by_frame]
+    return [{str(route.who): []}, *by_cookie, *by_frame]
 
 
 def _path(route: Route) -> list[Json]:
@@ -203,7 +221,7 @@ def _responses(route: Route, schemas: Mapping[tuple[Any, str], Json]) -> Json:
     found: Json = {}
     if route.kind == "socket":
         found["101"] = {"description": "The stream begins."}
-    elif route.kind == "page":
+    elif route.kind in {"page", "own"} or route.media != "application/json":
         found["200"] = {"description": route.summary, "content": {route.media: {"schema": {}}}}
     elif route.answer is None:
         found["204"] = {"description": "Done."}
@@ -216,8 +234,9 @@ def _responses(route: Route, schemas: Mapping[tuple[Any, str], Json]) -> Json:
 
 
 def _problems(route: Route) -> list[int]:
-    statuses = {403, 429, 503} | ({401} if route.who is not Who.PUBLIC else set())
-    if "{" in route.path or route.who is Who.MEMBER:
+    statuses = {403, 429, 503} | ({401} if route.who is not Who.PUBLIC or route.is_entrance else set())
+    has_code = route.who is Who.PUBLIC and route.body is not None
+    if "{" in route.path or route.who is Who.MEMBER or has_code:
         statuses.add(404)
     if route.method in {"POST", "PATCH", "DELETE"}:
         statuses |= {409, 422}
@@ -240,7 +259,7 @@ def models(routes: Iterable[Route]) -> set[type[BaseModel]]:
     return {model for route in routes for model in (route.body, route.query) if model is not None}
 
 
-_PROBLEM: Final[Json] = {
+PROBLEM: Final[Json] = {
     "type": "object",
     "description": "Problem details (RFC 9457); `type` is an address of this relay that explains it.",
     "required": ["type", "title", "status", "detail"],

@@ -2,31 +2,51 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
 from relay.bus import Bus
 from relay.core.identity import Ids
+from relay.core.known import Known
+from relay.flows.admit import Admit
 from relay.flows.answer import Answer
 from relay.flows.deliver import Deliver
 from relay.flows.enrol import Enrol
 from relay.flows.govern import Govern
+from relay.flows.join import Join
+from relay.flows.pause import Pauses
 from relay.flows.publish import Publish
 from relay.flows.receive import Receive
 from relay.flows.review import Review
+from relay.flows.sign_in import SignIn
 from relay.observe import Metrics
 from relay.ports import Clock, Store
 
 RawHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+MembersStream = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
+"""The handler of a member's WebSocket; the text is the token that its cookie held, empty where the hello brings one."""
 
 
 def _always() -> bool:
     return True
 
 
+def _nothing() -> Sequence[str]:
+    return ()
+
+
+def _no_frames() -> Mapping[str, Any]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Made by app.py. `plugins` describes the loaded plugins, `is_ready` says whether the relay takes work."""
+    """Made by app.py. `plugins` describes the loaded plugins, `is_ready` says whether the relay takes work.
+
+    `notes` are what somebody who asks should know while it does, such as that nothing that adds data is taken.
+    `frames` makes the document of what goes over WebSockets and MQTT, whose models are not this surface's own.
+    """
 
     store: Store
     clock: Clock
@@ -38,11 +58,18 @@ class Parts:
     review: Review
     answer: Answer
     enrol: Enrol
+    join: Join
+    pauses: Pauses
     govern: Govern
+    sign_in: SignIn
+    admit: Admit
     deliver: Deliver
+    known: Known
     plugins: Callable[[], Sequence[Mapping[str, object]]]
-    members_stream: RawHandler
+    members_stream: MembersStream
     is_ready: Callable[[], bool] = _always
+    notes: Callable[[], Sequence[str]] = _nothing
+    frames: Callable[[], Mapping[str, Any]] = _no_frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +77,8 @@ class Documents:
     """What the surface says about itself, made from its table."""
 
     openapi: bytes
+    asyncapi: bytes
+    streams: bytes
     home: bytes
     reference: bytes
     errors: bytes

@@ -17,22 +17,24 @@ async def _post(call: StaffCall[object, object]) -> Post:
     return post
 
 
-def _accepted(post: Post) -> PostView:
+def accepted(post: Post) -> PostView:
     """At the moment of acceptance everything is planned and nobody has pressed."""
     return post_view(post, {DeliveryState.PLANNED: post.audience})
 
 
 async def publish(call: StaffCall[NewPost, None]) -> PostView:
     community = await community_at(call.parts, call.path["slug"])
-    body = call.body
-    draft = Draft(
+    return accepted(await call.parts.publish.post(community, draft_of(call.body), call.actor, call.also(accepted)))
+
+
+def draft_of(body: NewPost) -> Draft:
+    return Draft(
         text=body.text,
         title=body.title,
         buttons=tuple(Button(one.id, one.label, one.opens_thread) for one in body.buttons),
         urgent=body.urgent,
         expires_at=body.expires_at,
     )
-    return _accepted(await call.parts.publish.post(community, draft, call.actor, call.also(_accepted)))
 
 
 async def listed_of(call: StaffCall[None, PagingQuery]) -> Listed[PostBrief]:
@@ -48,9 +50,13 @@ async def read(call: StaffCall[None, None]) -> PostView:
 
 
 async def deliveries(call: StaffCall[None, DeliveriesQuery]) -> Listed[DeliveryRow]:
+    """It tells of each member what they have read, so it is written to the audit log."""
     state = DeliveryState[call.query.state.upper()] if call.query.state else None
     paging = Paging(call.query.limit, call.query.after)
-    return listed(await call.parts.store.deliveries(await _post(call), state, paging), delivery_row)
+    post = await _post(call)
+    page = await call.parts.store.deliveries(post, state, paging)
+    await call.parts.govern.looked(call.actor.id, "delivery.list", [post.id])
+    return listed(page, delivery_row)
 
 
 async def cancel(call: StaffCall[None, None]) -> PostView:

@@ -19,6 +19,7 @@ MAX_LOC = 64  # characters of a name that the caller chose
 FORMS: Final[Mapping[str, str]] = {
     "^[A-Za-z0-9_-]{1,40}$": "should be 1 to 40 letters, digits, hyphens or underscores",
     "^[A-Za-z0-9_-]{0,40}$": "should be at most 40 letters, digits, hyphens or underscores",
+    "^[A-Za-z0-9_-]{1,64}$": "should be the code of an invite",
     "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$": "is no language such as de or en-GB",
     "^([01][0-9]|2[0-3]):[0-5][0-9]$": "is no time of day such as 21:00",
     "^[a-z][a-z0-9-]{0,30}$": "should be the name of a channel, such as web",

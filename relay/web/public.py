@@ -1,15 +1,15 @@
 """What the dispatcher signs nobody in for: health, metrics, pages, and the streams, which do it by their first frame."""
 
 import hmac
-import ipaddress
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from relay.core.errors import Denied, SignedOut, Unavailable
+from relay.core.errors import Denied, SignedOut, Unavailable, Unknown
 from relay.web.auth import bearer
 from relay.web.problem import SECURITY
 from relay.web.route import PublicCall
+from relay.web.whence import is_local
 
 _TEXT = {**SECURITY, "Content-Type": "text/plain; charset=utf-8"}
 _HTML = {
@@ -19,7 +19,7 @@ _HTML = {
         "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
 }
-_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+_NO_MODULES = "The console's modules are not here. In a checkout, `make pages` fetches them; then start the relay again."
 
 
 async def healthz(_: PublicCall) -> web.Response:
@@ -28,9 +28,10 @@ async def healthz(_: PublicCall) -> web.Response:
 
 
 async def readyz(call: PublicCall) -> web.Response:
+    """Also while nothing but reading works, or the broker is away, since the rest does; the text then says what and why."""
     if not call.parts.is_ready():
         raise Unavailable("The relay is starting or stopping.", retry_after=1)
-    return web.Response(text="ok\n", headers=_TEXT)
+    return web.Response(text="".join(f"{note}\n" for note in call.parts.notes() or ("ok",)), headers=_TEXT)
 
 
 async def metrics(call: PublicCall) -> web.Response:
@@ -40,25 +41,15 @@ async def metrics(call: PublicCall) -> web.Response:
         given = bearer(call.request) or ""
         if not hmac.compare_digest(given.encode(), wanted.encode()):
             raise SignedOut
-    elif not _is_local(call.request):
+    elif not is_local(call.request):
         raise Denied("Metrics answer on loopback alone unless http.metrics_token is set.")
     return web.Response(body=call.parts.metrics.exposition(), headers={**_TEXT, "Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _is_local(request: web.Request) -> bool:
-    """A page that rebinds its name to loopback has another Host; a proxy on this machine names whom it speaks for."""
-    host = request.host.rpartition(":")[0] or request.host
-    return _is_loopback(request.remote) and _is_loopback(host) and not any(name in request.headers for name in _FORWARDED)
-
-
-def _is_loopback(host: str | None) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address((host or "").strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 async def home(call: PublicCall) -> web.Response:
+    """What this is; a browser in which staff are signed in goes on to the console."""
+    if "Authorization" not in call.request.headers and await call.gate.known(call.request) is not None:
+        return web.Response(status=303, headers={**SECURITY, "Location": "/console"})
     return web.Response(body=(await call.documents()).home, headers=_HTML)
 
 
@@ -70,6 +61,14 @@ async def reference(call: PublicCall) -> web.Response:
     return web.Response(body=(await call.documents()).reference, headers=_HTML)
 
 
+async def asyncapi(call: PublicCall) -> web.Response:
+    return web.Response(body=(await call.documents()).asyncapi, headers={**_TEXT, "Content-Type": "application/json"})
+
+
+async def streams(call: PublicCall) -> web.Response:
+    return web.Response(body=(await call.documents()).streams, headers=_HTML)
+
+
 async def errors(call: PublicCall) -> web.Response:
     return web.Response(body=(await call.documents()).errors, headers=_HTML)
 
@@ -79,8 +78,28 @@ async def style(call: PublicCall) -> web.Response:
 
 
 async def members_stream(call: PublicCall) -> web.StreamResponse:
-    return await call.parts.members_stream(call.request)
+    return await call.parts.members_stream(call.request, "")
 
 
 async def staff_stream(call: PublicCall) -> web.StreamResponse:
     return await call.staff_stream(call.request)
+
+
+async def asset(call: PublicCall) -> web.Response:
+    """The file, or 304 for who has it. Raises Unknown."""
+    found = call.assets.files.get("{area}/{file}".format(**call.request.match_info))
+    if found is None:
+        raise Unknown
+    headers = {**SECURITY, "Cache-Control": "no-cache", "ETag": found.tag}
+    if found.tag in call.request.headers.get(hdrs.IF_NONE_MATCH, ""):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=found.body, headers={**headers, "Content-Type": found.media})
+
+
+async def console(call: PublicCall) -> web.Response:
+    """The page that the console lives in. Raises Unavailable where its modules were not fetched."""
+    shell = call.assets.shell
+    if shell is None:
+        raise Unavailable(_NO_MODULES)
+    headers = {**SECURITY, "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": shell.policy}
+    return web.Response(body=shell.body, headers=headers)

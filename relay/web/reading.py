@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 from aiohttp import web
@@ -22,11 +22,11 @@ class WrongMedia(Exception):
     """The body is no plain JSON."""
 
 
-async def read_body(request: web.Request, seconds: float) -> bytes:
-    """The whole body. Raises TooLarge, TooSlow, WrongMedia."""
+async def read_body(request: web.Request, seconds: float, media: Collection[str] = _JSON) -> bytes:
+    """The whole body, of one of these media. Raises TooLarge, TooSlow, WrongMedia."""
     if not request.can_read_body:
         return b""
-    if request.content_type not in _JSON or "Content-Encoding" in request.headers:
+    if request.content_type not in media or "Content-Encoding" in request.headers:
         raise WrongMedia
     if (request.content_length or 0) > request.client_max_size:
         raise TooLarge

@@ -50,22 +50,22 @@ def reference_page(document: Json) -> str:
     body = "".join(f'<section id="{name}"><h2>{escape(name)}</h2>{"".join(calls)}</section>' for name, calls in groups.items())
     intro = (
         '<p>JSON in UTF-8, times in UTC, opaque ids. Errors are <a href="/docs/errors">problems</a>. Send your token as '
-        "<code>Authorization: Bearer …</code>, never in an address. For machines: "
-        '<a href="/openapi.json">OpenAPI 3.1</a>.</p>'
+        "<code>Authorization: Bearer …</code>, never in an address. What goes over WebSockets and MQTT has "
+        '<a href="/docs/mqtt">a page of its own</a>. For machines: <a href="/openapi.json">OpenAPI 3.1</a>.</p>'
     )
-    return _page("Reference", f'{intro}<nav aria-label="Groups"><ul>{links}</ul></nav>{body}')
+    return page("Reference", f'{intro}<nav aria-label="Groups"><ul>{links}</ul></nav>{body}')
 
 
 def errors_page() -> str:
     """What each problem means and what to do."""
     body = "".join(
-        f'<section id="{slug}"><h2>{escape(title)} <small>{status}</small></h2><p>{_prose(advice)}</p></section>'
+        f'<section id="{slug}"><h2>{escape(title)} <small>{status}</small></h2><p>{prose(advice)}</p></section>'
         for slug, status, title, advice in problems()
     )
     intro = (
         "<p>Every error is an <code>application/problem+json</code> body; its <code>type</code> leads to its place here.</p>"
     )
-    return _page("Problems", intro + body)
+    return page("Problems", intro + body)
 
 
 def problems() -> Iterator[tuple[str, int, str, str]]:
@@ -80,10 +80,12 @@ def home_page() -> str:
     body = (
         "<p>This is a relay: a company posts to everyone who opted in, and each reply becomes a private conversation "
         "with its staff. No member ever sees another.</p>"
+        '<p><a href="/console">Sign in as staff</a></p>'
         '<ul><li><a href="/docs">Reference of all calls</a></li><li><a href="/docs/errors">What each problem means</a></li>'
-        '<li><a href="/openapi.json">OpenAPI 3.1</a></li></ul>'
+        '<li><a href="/docs/mqtt">The frames of the streams, and MQTT</a></li>'
+        '<li><a href="/openapi.json">OpenAPI 3.1</a>, <a href="/asyncapi.json">AsyncAPI 3</a></li></ul>'
     )
-    return _page("Four Eyes", body)
+    return page("Four Eyes", body)
 
 
 def _told(error: RelayError) -> tuple[str, int, str]:
@@ -92,22 +94,22 @@ def _told(error: RelayError) -> tuple[str, int, str]:
 
 
 def _call(method: str, path: str, operation: Json, document: Json) -> str:
-    parts = [f"<p>{_prose(operation['description'])}</p>"]
+    parts = [f"<p>{prose(operation['description'])}</p>"]
     if named := operation["parameters"]:
-        parts.append(_table("Parameters", ((one["name"], _kind(one["schema"]), one["in"]) for one in named)))
+        parts.append(table("Parameters", ((one["name"], _kind(one["schema"]), one["in"]) for one in named)))
     if "requestBody" in operation:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
-        parts.append(_table("Body", _fields(schema, document)))
+        parts.append(table("Body", fields(schema, document)))
     for status, response in operation["responses"].items():
         schema = response.get("content", {}).get("application/json", {}).get("schema")
         if schema:
-            parts.append(_table(f"Answer {status}", _fields(schema, document)))
+            parts.append(table(f"Answer {status}", fields(schema, document)))
     said = f'<span class="quiet">{escape(operation["summary"])}</span>'
     head = f'<span class="method">{method}</span> <code>{_breakable(path)}</code> {said}'
     return f'<details id="{operation["operationId"]}"><summary>{head}</summary>{"".join(parts)}</details>'
 
 
-def _table(title: str, rows: Iterator[tuple[str, str, str]]) -> str:
+def table(title: str, rows: Iterator[tuple[str, str, str]]) -> str:
     lines = "".join(
         f"<tr><td><code>{escape(name)}</code></td><td>{escape(kind)}</td><td>{escape(note)}</td></tr>"
         for name, kind, note in rows
@@ -119,7 +121,7 @@ def _table(title: str, rows: Iterator[tuple[str, str, str]]) -> str:
     return f'<div class="scroll"><table><caption>{escape(title)}</caption>{filled}</table></div>'
 
 
-def _fields(schema: Json, document: Json) -> Iterator[tuple[str, str, str]]:
+def fields(schema: Json, document: Json) -> Iterator[tuple[str, str, str]]:
     named = _resolved(schema, document)
     needed = named.get("required", ())
     for name, field in named.get("properties", {}).items():
@@ -154,7 +156,7 @@ def _kind(schema: Json) -> str:
 _LIMITS: Final = {"minimum": "at least", "maximum": "at most", "minLength": "at least", "maxLength": "at most"}
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Text with `code` in it."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text, quote=False))
 
@@ -163,7 +165,7 @@ def _breakable(path: str) -> str:
     return escape(path).replace("/", "/<wbr>")
 
 
-def _page(title: str, body: str) -> str:
+def page(title: str, body: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'

@@ -35,13 +35,20 @@ class Entry:
 
 
 class Ring:
-    """`epoch` tells one process's positions from another's."""
+    """`name` tells one process's positions from another's."""
 
-    def __init__(self, epoch: str, size: int) -> None:
+    def __init__(self, name: str, size: int) -> None:
         self.head = 0
-        self._epoch = epoch
+        self._name = name
+        self._epoch = name
         self._size = size
         self._entries: dict[int, Entry] = {}
+
+    def begin_anew(self) -> None:
+        """Nobody resumes from a position that was given before."""
+        self._epoch = f"{self._name}-{self.head}"
+        self._entries.clear()
+        self.head += 1
 
     def append(self, event: Event, community: str | None) -> None:
         self.head += 1

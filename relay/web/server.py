@@ -5,16 +5,19 @@ from collections.abc import AsyncIterator
 
 from aiohttp import hdrs, web
 
-from relay.web import openapi
+from relay.web import assets, openapi
 from relay.web.auth import Gate
+from relay.web.cookie import Cookies
 from relay.web.dispatch import Dispatcher
 from relay.web.idempotency import Repeats
 from relay.web.limits import limits
 from relay.web.live import Live
+from relay.web.member.page import PAGES, pages
 from relay.web.parts import Parts
 from relay.web.ring import Ring
 from relay.web.settings import HttpSettings
 from relay.web.table import ROUTES
+from relay.web.whence import Whence
 
 __all__ = ["HttpSettings", "Parts", "build"]
 
@@ -23,7 +26,8 @@ FORGET_EVERY = 3600.0  # seconds between two clearings of answers older than a w
 
 def build(parts: Parts, settings: HttpSettings) -> web.Application:
     """The application; run it with `door.Runner`, which adds deadlines and a ceiling."""
-    gate = Gate(parts.store, parts.clock, limits(settings.limits), settings)
+    whence = Whence(settings)
+    gate = Gate(parts.store, parts.clock, limits(settings.limits), whence, Cookies(whence, parts.known), parts.sign_in.seen)
     live = Live(gate, parts.govern, Ring(parts.ids(), settings.events), settings.events)
     live.listen(parts.bus)
     parts.metrics.staff_connected.set_function(lambda: len(live))
@@ -34,10 +38,12 @@ def build(parts: Parts, settings: HttpSettings) -> web.Application:
         settings,
         gate,
         repeats,
-        openapi.library(ROUTES),
+        openapi.library(ROUTES, parts.frames),
+        assets.load(),
         lambda request: live.serve(request, stream),
     )
     app = web.Application(client_max_size=settings.body_bytes)
+    app[PAGES] = pages()
     _route(app, dispatcher)
     app.cleanup_ctx.append(lambda _: _running(live, repeats))
     app.on_shutdown.append(lambda _: _stop(live))
@@ -59,7 +65,7 @@ def _route(app: web.Application, dispatcher: Dispatcher) -> None:
         methods = {method for expression, method in expressions if expression.fullmatch(request.path)}
         return await dispatcher.unmatched(request, sorted(methods))
 
-    app.router.add_route("*", "/{rest:.*}", unmatched, expect_handler=expect)
+    app.router.add_route("*", r"/{rest:[\s\S]*}", unmatched, expect_handler=expect)  # line breaks are no end of a path
 
 
 async def _running(live: Live, repeats: Repeats) -> AsyncIterator[None]:

@@ -26,7 +26,7 @@ class RateSettings(BaseModel):
 
 
 class LimitSettings(BaseModel):
-    """Requests a caller may make. Addresses count only while nobody has signed in from there."""
+    """Requests a caller may make. Addresses count only while nobody has signed in from there; of IPv6 the first 64 bits do."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,6 +37,19 @@ class LimitSettings(BaseModel):
         RateSettings(burst=200, per_second=50), description="of one address to pages that need no sign-in"
     )
     failed: RateSettings = Field(RateSettings(burst=30, per_second=0.5), description="failed sign-ins of one address")
+    guesses: RateSettings = Field(
+        RateSettings(burst=20, per_second=0.05),
+        description="wrong passphrases for one name from one address, or from one browser that signed in by it before",
+    )
+    strangers: RateSettings = Field(
+        RateSettings(burst=200, per_second=0.5), description="wrong passphrases for one name from all other browsers together"
+    )
+    joins: RateSettings = Field(
+        RateSettings(burst=500, per_second=0.2), description="newcomers of one address, behind which a whole hall may be"
+    )
+    invites: RateSettings = Field(
+        RateSettings(burst=2000, per_second=5), description="newcomers by one invite, wherever they come from"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -55,6 +68,9 @@ class HttpSettings(BaseModel):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 picks a free one")
+    public_url: str = Field(
+        "", description='where browsers reach the relay, such as "https://relay.example.com"; sign-in links begin with it'
+    )
     origins: tuple[str, ...] = Field(
         (), description='further origins whose pages may call the relay, such as "https://www.example.com"'
     )
@@ -87,6 +103,13 @@ class HttpSettings(BaseModel):
             if _OF_COURSE.fullmatch(origin):
                 raise ValueError(f"entry {number} names the port that browsers leave out: leave it out here too")
         return origins
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_a_path(cls, url: str) -> str:
+        if url and not (_ORIGIN.fullmatch(url) and url.startswith(("http://", "https://"))):
+            raise ValueError("is no such address: write https://host in small letters, without a path and a slash at the end")
+        return url
 
     @field_validator("proxies")
     @classmethod

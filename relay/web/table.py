@@ -3,8 +3,25 @@
 from typing import Any, Final
 
 from relay.core.staff import Role
-from relay.web import bodies, cases, communities, desk, me, members, people, posts, public, threads, views
+from relay.web import (
+    bodies,
+    cases,
+    communities,
+    desk,
+    entering,
+    invites,
+    joining,
+    me,
+    members,
+    people,
+    posts,
+    public,
+    sign_in,
+    threads,
+    views,
+)
 from relay.web.bodies import DeviceQuery, Nothing, PagingQuery
+from relay.web.member.routes import ROUTES as MEMBER_PAGES
 from relay.web.route import Route, Who
 from relay.web.views import Listed
 
@@ -21,11 +38,19 @@ def _own(method: str, path: str, summary: str, handler: Any, **more: Any) -> Rou
     return Route(method, path, Who.MEMBER, summary, handler, **more)
 
 
+def _self(method: str, path: str, summary: str, handler: Any, **more: Any) -> Route:  # noqa: ANN401
+    return Route(method, path, Who.STAFF, summary, handler, is_own=True, **more)
+
+
+def _entrance(path: str, summary: str, handler: Any, body: Any, answer: Any) -> Route:  # noqa: ANN401
+    return Route("POST", path, Who.PUBLIC, summary, handler, body=body, answer=answer, is_entrance=True)
+
+
 def _page(path: str, summary: str, handler: Any, media: str = "text/html") -> Route:  # noqa: ANN401
     return Route("GET", path, Who.PUBLIC, summary, handler, kind="page", media=media)
 
 
-def _new(body: Any, answer: Any, status: int = 201, secret: str | None = None) -> dict[str, Any]:  # noqa: ANN401
+def _new(body: Any, answer: Any, status: int = 201, secret: tuple[str, ...] = ()) -> dict[str, Any]:  # noqa: ANN401
     """What all calls have in common that create something."""
     return {"body": body, "answer": answer, "status": status, "is_creating": True, "secret": secret}
 
@@ -38,26 +63,53 @@ _COMMUNITIES = (
     _staff("GET", _OF, _MANAGER, "Read a community", communities.read, answer=views.CommunityView, scope="communities:read"),
     _staff("PATCH", _OF, _MANAGER, "Change a community", communities.edit,
            body=bodies.CommunityEdit, answer=views.CommunityView),
+    _staff("GET", f"{_OF}/export", _OWNER, "Export a community, one kind of row after the other", communities.export,
+           query=bodies.ExportQuery, answer=Listed[dict[str, Any]]),
+    _staff("GET", f"{_OF}/counts", _DESK, "Count members, threads by state, and cases that wait", communities.numbers,
+           answer=views.NumbersView, scope="communities:read"),
     _staff("GET", f"{_OF}/plugins", _MANAGER, "See which plugins moderate and how they do", communities.plugins,
            query=PagingQuery, answer=Listed[dict[str, Any]], scope="plugins:read"),
 )  # fmt: skip
 
 _MEMBERS = (
     _staff("POST", f"{_OF}/members", _MANAGER, "Take in somebody who opted in", members.add,
-           scope="members:write", **_new(bodies.NewMember, views.MemberAdded, secret="token")),  # noqa: S106
+           scope="members:write", **_new(bodies.NewMember, views.MemberAdded, secret=("token",))),
     _staff("GET", f"{_OF}/members", _MANAGER, "List members", members.listed_of,
            query=PagingQuery, answer=Listed[views.MemberView], scope="members:read"),
     _staff("GET", "/v1/members/{id}", _MANAGER, "Read a member", members.read, answer=views.MemberDetail, scope="members:read"),
     _staff("PATCH", "/v1/members/{id}", _MANAGER, "Change a member", members.edit,
            body=bodies.MemberEdit, answer=views.MemberView, scope="members:write"),
+    _staff("POST", "/v1/members/{id}:lift", _MANAGER, "Lift a pseudonym: the name behind it, for a reason", members.lift,
+           body=members.LiftReason, answer=views.MemberName, scope="members:read"),
     _staff("DELETE", "/v1/members/{id}", _MANAGER, "Erase a member and everything of theirs", members.erase,
            status=204, scope="members:write"),
+    _staff("GET", "/v1/members/{id}/erasure", _MANAGER, "See whether an erasure is confirmed", members.erasure,
+           answer=desk.ErasureView, scope="members:read"),
     _staff("POST", "/v1/members/{id}/tokens", _MANAGER, "Give a member's device a credential", members.add_token,
-           scope="members:write", **_new(bodies.NewToken, views.TokenAdded, secret="token")),  # noqa: S106
+           scope="members:write", **_new(bodies.NewToken, views.TokenAdded, secret=("token",))),
     _staff("DELETE", "/v1/members/{id}/tokens", _MANAGER, "End a member's credentials", members.revoke_tokens,
            query=DeviceQuery, status=204, scope="members:write"),
     _staff("POST", "/v1/members/{id}/messages", _MANAGER, "Write first to one member", members.write_first,
            scope="threads:write", **_new(bodies.NewText, desk.MessageView, 202)),
+)  # fmt: skip
+
+_JOINING = (
+    _staff("POST", f"{_OF}/invites", _MANAGER, "Make an invite: a link, and its picture", invites.add,
+           scope="members:write", **_new(invites.NewInvite, invites.InviteView)),
+    _staff("GET", f"{_OF}/invites", _MANAGER, "List invites", invites.listed_of,
+           query=PagingQuery, answer=Listed[invites.InviteView], scope="members:read"),
+    _staff("DELETE", "/v1/invites/{id}", _MANAGER, "Revoke an invite; who came by it stays", invites.revoke,
+           status=204, scope="members:write"),
+    _staff("GET", "/v1/invites/{id}/qr.svg", _MANAGER, "An invite's link as a QR code", invites.picture,
+           scope="members:read", media="image/svg+xml"),
+    _staff("PUT", f"{_OF}/consent", _MANAGER, "Write the text that people agree to, as its next version", invites.word,
+           body=invites.NewConsentText, answer=invites.ConsentTextView),
+    _staff("GET", f"{_OF}/consent", _MANAGER, "Read the texts that people agree to", invites.consent,
+           query=invites.ConsentQuery, answer=Listed[invites.ConsentTextView], scope="communities:read"),
+    Route("POST", f"{_OF}/join", Who.PUBLIC, "Ask to be in, by an invite", joining.ask,
+          body=joining.Asking, answer=joining.StepView, status=202),
+    Route("POST", "/v1/join:confirm", Who.PUBLIC, "Confirm it: a member, and their token", joining.confirm,
+          body=joining.Confirming, answer=joining.ArrivedView),
 )  # fmt: skip
 
 _POSTS = (
@@ -99,15 +151,19 @@ _CASES = (
 
 _PEOPLE = (
     _staff("POST", "/v1/staff", _OWNER, "Take somebody on", people.hire,
-           **_new(bodies.NewStaff, desk.Credential, secret="token")),  # noqa: S106
+           **_new(entering.NewStaff, entering.HiredView, secret=("token", "link"))),
     _staff("GET", "/v1/staff", _OWNER, "List staff", people.all_staff,
            query=PagingQuery, answer=Listed[desk.StaffView]),
+    _staff("GET", "/v1/colleagues", _DESK, "Know colleagues by name", people.colleagues,
+           query=PagingQuery, answer=Listed[people.ColleagueView]),
     _staff("DELETE", "/v1/staff/{id}", _OWNER, "End a person's access; keys they issued stay the company's", people.dismiss,
            status=204),
     _staff("POST", "/v1/staff/{id}/tokens", _OWNER, "Give a person a new token instead of theirs", people.renew,
-           **_new(Nothing, desk.Credential, secret="token")),  # noqa: S106
+           **_new(Nothing, desk.Credential, secret=("token",))),
+    _staff("POST", "/v1/staff/{id}/links", _OWNER, "Make a one-time link to a new passphrase", people.link,
+           **_new(Nothing, entering.NewLinkView, secret=("link",))),
     _staff("POST", "/v1/keys", _OWNER, "Issue a key for a company system", people.issue,
-           **_new(bodies.NewKey, desk.Credential, secret="token")),  # noqa: S106
+           **_new(bodies.NewKey, desk.Credential, secret=("token",))),
     _staff("GET", "/v1/keys", _OWNER, "List keys", people.all_keys,
            query=PagingQuery, answer=Listed[desk.KeyView]),
     _staff("DELETE", "/v1/keys/{id}", _OWNER, "Revoke a key", people.revoke, status=204),
@@ -115,6 +171,21 @@ _PEOPLE = (
            query=PagingQuery, answer=Listed[desk.AuditView]),
     _staff("GET", "/v1/staff/stream", _DESK, "WebSocket: what was committed, as it happens", public.staff_stream,
            kind="socket", status=101, scope="threads:read"),
+)  # fmt: skip
+
+_SIGN_IN = (
+    _entrance("/v1/sign-in", "Sign in by name and passphrase", sign_in.enter, entering.ByPassphrase, entering.SessionView),
+    _entrance("/v1/sign-in:look", "See whose a one-time link is, without using it up", sign_in.look,
+              entering.OnlyLink, entering.LinkView),
+    _entrance("/v1/sign-in:link", "Sign in by a one-time link, and set a passphrase", sign_in.arrive,
+              entering.ByLink, entering.SessionView),
+    _self("GET", "/v1/session", "See as whom you are signed in", sign_in.read, answer=entering.SessionView),
+    _self("DELETE", "/v1/session", "Sign out", sign_in.leave, status=204),
+    _self("POST", "/v1/session/passphrase", "Change your passphrase; your other sessions end", sign_in.change,
+          body=entering.NewPassphrase, answer=entering.SessionView),
+    _self("GET", "/v1/sessions", "List the browsers you are signed in with", sign_in.all_sessions,
+          query=PagingQuery, answer=Listed[entering.SessionRow]),
+    _self("DELETE", "/v1/sessions/{id}", "End one of your sessions", sign_in.revoke, status=204),
 )  # fmt: skip
 
 _ME = (
@@ -126,6 +197,8 @@ _ME = (
     _own("POST", "/v1/me/read", "Everything up to seq was shown", me.seen, body=bodies.UpTo, status=204),
     _own("POST", "/v1/me/press", "Press an answer button", me.press, body=bodies.PressBody, status=204),
     _own("POST", "/v1/me/appeals", "Ask that another person looks", me.appeal, **_new(bodies.NewAppeal, desk.Appealed, 202)),
+    _own("POST", "/v1/me/pause", "Get no posts until then; they wait", joining.pause,
+         body=joining.PauseBody, answer=joining.PausedView),
     _own("POST", "/v1/me/leave", "Get no more posts", me.leave, body=Nothing, status=204),
     _own("GET", "/v1/me/export", "Get everything of yours", me.export, answer=dict[str, Any]),
     _own("DELETE", "/v1/me", "Erase everything of yours", me.erase, status=204),
@@ -134,13 +207,19 @@ _ME = (
 
 _PAGES = (
     _page("/", "What this is", public.home),
+    _page("/console", "Where staff work, in the browser", public.console),
+    Route("GET", "/assets/{area}/{file}", Who.PUBLIC, "A file of the pages", public.asset, kind="asset", media="*/*"),
     _page("/docs", "This reference", public.reference),
+    _page("/docs/mqtt", "The frames of the streams, and MQTT", public.streams),
     _page("/docs/errors", "What each problem means", public.errors),
     _page("/docs/style.css", "How the pages look", public.style, "text/css"),
     _page("/openapi.json", "This reference for machines, OpenAPI 3.1", public.openapi, "application/json"),
+    _page("/asyncapi.json", "The frames for machines, AsyncAPI 3", public.asyncapi, "application/json"),
     _page("/healthz", "Whether the relay is alive", public.healthz, "text/plain"),
     _page("/readyz", "Whether the relay takes requests", public.readyz, "text/plain"),
     _page("/metrics", "Prometheus; own token, or loopback only", public.metrics, "text/plain"),
 )
 
-ROUTES: Final[tuple[Route, ...]] = (*_COMMUNITIES, *_MEMBERS, *_POSTS, *_THREADS, *_CASES, *_PEOPLE, *_ME, *_PAGES)
+ROUTES: Final[tuple[Route, ...]] = (
+    *_COMMUNITIES, *_MEMBERS, *_JOINING, *_POSTS, *_THREADS, *_CASES, *_PEOPLE, *_SIGN_IN, *_ME, *MEMBER_PAGES, *_PAGES,
+)  # fmt: skip

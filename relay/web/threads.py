@@ -1,5 +1,7 @@
 """Threads over HTTP: found, read, answered, noted, changed and leased by staff."""
 
+from collections.abc import Mapping, Sequence
+
 from relay.core.errors import Fault, Invalid, Unknown
 from relay.core.thread import Message, Status, Thread, ThreadEdit, ThreadState
 from relay.ports import Paging, ThreadFilter
@@ -9,6 +11,8 @@ from relay.web.desk import LeaseView, MessageView, ThreadView, lease_view, may_r
 from relay.web.parts import Parts
 from relay.web.route import StaffCall
 from relay.web.views import Listed, listed
+
+READ = "thread.read"
 
 
 async def _thread(parts: Parts, thread_id: str) -> Thread:
@@ -27,14 +31,28 @@ async def listed_of(call: StaffCall[None, ThreadsQuery]) -> Listed[ThreadView]:
         label=query.label,
         post=query.post,
         text=query.q,
+        with_closed=query.closed,
         now=now,
     )
     page = await parts.store.threads(community.n, wanted, Paging(query.limit, query.after))
-    return listed(page, lambda thread: thread_view(thread, now))
+    if query.q is not None:  # what it finds tells what members wrote
+        await parts.govern.looked(call.actor.id, "thread.search", [community.id])
+    last = await _last_of(call, page.items) if query.words else {}
+    if last:
+        await parts.govern.looked(call.actor.id, "thread.list", [community.id])
+    return listed(page, lambda thread: thread_view(thread, now, last.get(thread.n)))
+
+
+async def _last_of(call: StaffCall[None, ThreadsQuery], threads: Sequence[Thread]) -> Mapping[int, MessageView]:
+    found = await call.parts.store.last_messages([thread.n for thread in threads])
+    with_held = may_read_held(call.actor)
+    return {n: message_view(message, with_held=with_held) for n, message in found.items()}
 
 
 async def read(call: StaffCall[None, None]) -> ThreadView:
-    return thread_view(await _thread(call.parts, call.path["id"]), call.parts.clock.now())
+    thread = await _thread(call.parts, call.path["id"])
+    await call.parts.govern.looked(call.actor.id, READ, [thread.id])
+    return thread_view(thread, call.parts.clock.now())
 
 
 async def messages(call: StaffCall[None, PagingQuery]) -> Listed[MessageView]:
@@ -42,7 +60,7 @@ async def messages(call: StaffCall[None, PagingQuery]) -> Listed[MessageView]:
     parts, query = call.parts, call.query
     thread = await _thread(parts, call.path["id"])
     page = await parts.store.messages(thread.n, Paging(query.limit, query.after))
-    await parts.govern.looked(call.actor, "thread.read", [thread.id])
+    await parts.govern.looked(call.actor.id, READ, [thread.id])
     with_held = may_read_held(call.actor)
     shown = [message_view(one, with_held=with_held) for one in page.items if one.status is not Status.DISCARDED]
     return Listed(tuple(shown), page.next)

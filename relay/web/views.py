@@ -7,12 +7,14 @@ from typing import Any, Generic, TypeVar
 
 import orjson
 
+from relay.core.case import CaseState
 from relay.core.community import Community
 from relay.core.delivery import counts
 from relay.core.member import Address, Consent, Member
 from relay.core.moment import rfc3339
 from relay.core.post import Button, Post
-from relay.ports import DeliveryView, Page
+from relay.core.thread import ThreadState
+from relay.ports import DeliveryView, Numbers, Page
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -103,6 +105,51 @@ def community_brief(community: Community) -> CommunityBrief:
     return CommunityBrief(community.id, community.slug, community.name, community.language, community.closed_at)
 
 
+@dataclass(frozen=True, slots=True)
+class MemberNumbers:
+    """How many are in, and how many have left."""
+
+    active: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadNumbers:
+    """Threads by state; `mine` are the caller's own that are not closed."""
+
+    open: int
+    waiting: int
+    snoozed: int
+    closed: int
+    mine: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseNumbers:
+    """Cases that wait for a person: for the first time, and again because the member asked."""
+
+    open: int
+    appealed: int
+
+
+@dataclass(frozen=True, slots=True)
+class NumbersView:
+    """How much of what a community has."""
+
+    members: MemberNumbers
+    threads: ThreadNumbers
+    cases: CaseNumbers
+
+
+def numbers_view(numbers: Numbers) -> NumbersView:
+    threads = {state.word: numbers.threads.get(state, 0) for state in ThreadState}
+    return NumbersView(
+        members=MemberNumbers(numbers.active, numbers.left),
+        threads=ThreadNumbers(**threads, mine=numbers.mine),
+        cases=CaseNumbers(numbers.cases.get(CaseState.OPEN, 0), numbers.cases.get(CaseState.APPEALED, 0)),
+    )
+
+
 def _clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
@@ -112,17 +159,25 @@ def _clock(minute: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MemberView:
-    """A member as managers see them; standing: active or left."""
+    """A member as managers see them, under a pseudonym until it is lifted; standing: active or left."""
 
     id: str
     pseudonym: str
-    name: str
+    has_name: bool
     language: str
     time_zone: str
     tags: tuple[str, ...]
     attributes: dict[str, str | bool | int | float]
     standing: str
     joined_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MemberName:
+    """Who a member is; the name is empty where none was given."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +202,7 @@ class ConsentView:
     channel: str
     source: str
     text_version: str
+    language: str
     at: datetime
     withdrawn_at: datetime | None
 
@@ -176,11 +232,17 @@ def member_added(member: Member, token: str) -> MemberAdded:
     return MemberAdded(**_member(member), token=token)
 
 
+def _consent(consent: Consent) -> ConsentView:
+    return ConsentView(
+        consent.channel, consent.source, consent.text_version, consent.language, consent.at, consent.withdrawn_at
+    )
+
+
 def member_detail(member: Member, addresses: Iterable[Address], consents: Iterable[Consent]) -> MemberDetail:
     return MemberDetail(
         **_member(member),
         addresses=tuple(AddressView(one.channel, one.address) for one in addresses),
-        consents=tuple(ConsentView(one.channel, one.source, one.text_version, one.at, one.withdrawn_at) for one in consents),
+        consents=tuple(_consent(one) for one in consents),
     )
 
 
@@ -188,7 +250,7 @@ def _member(member: Member) -> dict[str, Any]:
     return {
         "id": member.id,
         "pseudonym": member.pseudonym,
-        "name": member.name,
+        "has_name": member.name != "",
         "language": member.language,
         "time_zone": member.time_zone,
         "tags": member.tags,

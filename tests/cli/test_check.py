@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from relay.app import Settings
+from relay.configuration import Settings
 from relay.settings import load
 from tests.cli.conftest import ROOT, CommandLine
 

@@ -104,7 +104,8 @@ def test_members_of_a_file_are_added_and_the_wrong_ones_are_named(owner: Command
     result = owner("member", "add", pool, "--file", "members.jsonl", "--json")
 
     assert result.code == 3
-    assert [each["name"] for each in result.things] == ["Ada", "Eve"]
+    names = [owner.json("member", "lift", each["id"], "--reason", "data").thing["name"] for each in result.things]
+    assert names == ["Ada", "Eve"]
     assert "members.jsonl:3: " in result.err
     assert "shoe_size" in result.err
 
@@ -131,6 +132,33 @@ def test_staff_and_keys_come_and_go(owner: CommandLine) -> None:
     assert owner("staff", "remove", eva["id"], "--yes").code == 0
     assert owner("key", "revoke", shop["id"], "--yes").code == 0
     assert "shop" in owner("key", "list").out
+
+
+def test_a_person_comes_by_a_link_and_their_session_is_listed_and_ended(owner: CommandLine, served: Served) -> None:
+    jan = owner.json("staff", "add", "Jan Meier", "--role", "agent").thing
+    link = owner.json("staff", "link", "jan  meier")
+    used = owner.json("staff", "link", jan["id"]).thing["link"]
+    body = json.dumps({"link": used.partition("#link=")[2], "passphrase": "four eyes see more than two"}).encode()
+    request = urllib.request.Request(f"{served.url}/v1/sign-in:link", body, {"Content-Type": "application/json"})  # noqa: S310
+    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310  our own relay
+    own = {"RELAY_TOKEN": jan["token"]}
+
+    listed = owner.json("session", "list", **own).thing
+    ended = owner("session", "revoke", listed["id"], "--yes", **own)
+
+    assert jan["link"].startswith(f"{served.url}/console#link=")
+    assert "shown this once" in link.err
+    assert listed["browser"] == "Unknown browser"
+    assert ended.code == 0, ended.err
+    assert owner.json("session", "list", **own).things == []
+    assert "Nobody here is called Nemo" in owner("staff", "link", "Nemo").err
+
+
+def test_a_name_that_somebody_has_is_named(owner: CommandLine) -> None:
+    result = owner("staff", "add", "OWNER", "--role", "agent")
+
+    assert result.code == 1
+    assert "name: is the name of somebody else who works here" in result.err
 
 
 def test_plugins_are_listed(owner: CommandLine, pool: str) -> None:
@@ -206,6 +234,7 @@ def test_a_refusal_says_what_is_wrong_where(owner: CommandLine) -> None:
         (("case", "decide", "deliver", "none", "--reason", "x"), "case none"),
         (("staff", "remove", "nobody", "--yes"), "person nobody"),
         (("key", "revoke", "none", "--yes"), "key none"),
+        (("session", "revoke", "none", "--yes"), "session none"),
     ],
 )
 def test_what_is_not_there_is_named(words: tuple[str, ...], thing: str, owner: CommandLine) -> None:

@@ -1,5 +1,7 @@
 """`relay serve` and `relay init`: the first line, the owner, the lock, and the end."""
 
+import json
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +10,8 @@ from typing import Protocol
 import pytest
 
 from tests.cli.conftest import OWNER, CommandLine, Served
+
+SENTENCE = "four eyes see more than two"
 
 
 class Start(Protocol):
@@ -52,7 +56,7 @@ def test_it_writes_its_address_where_other_commands_find_it(start: Start, relay:
 
 def test_the_first_start_shows_a_token_once(start: Start, relay: CommandLine) -> None:
     shown = start().stop().err
-    (token,) = [line.strip() for line in shown.splitlines() if line.startswith("    ")]
+    _, token = shown_once(shown)
 
     again = start()
     used = relay("community", "list", "--json", RELAY_TOKEN=token)
@@ -61,6 +65,35 @@ def test_the_first_start_shows_a_token_once(start: Start, relay: CommandLine) ->
     assert used.code == 0, used.err
     assert token not in said
     assert "shown this once" not in said
+
+
+def test_the_first_start_shows_a_link_that_opens_the_console_once(start: Start) -> None:
+    served = start()
+    link = said_until(served, "#link=")
+    secret = link.partition("#link=")[2]
+
+    first, cookie = posted(served, "/v1/sign-in:link", {"link": secret, "passphrase": SENTENCE, "name": "Eva"})
+    again, _ = posted(served, "/v1/sign-in:link", {"link": secret, "passphrase": SENTENCE})
+    by_name, _ = posted(served, "/v1/sign-in", {"name": "eva", "passphrase": SENTENCE})
+    said = served.stop().err
+
+    assert link.startswith(f"{served.url}/console#link=")
+    assert (first, again, by_name) == (200, 404, 200)
+    assert cookie.startswith("relay=")
+    for never in (SENTENCE, secret, cookie.partition(";")[0].removeprefix("relay=")):
+        assert never not in said
+
+
+def test_a_relay_on_every_address_names_one_that_a_browser_can_open(start: Start) -> None:
+    served = start("--host", "0.0.0.0")  # noqa: S104  its tests alone ask it
+
+    assert said_until(served, "#link=").startswith("http://localhost:")
+
+
+def test_links_of_a_relay_behind_a_proxy_begin_with_its_name(relay: CommandLine) -> None:
+    made = relay.json("init", RELAY_HTTP__PUBLIC_URL="https://relay.example.com").thing
+
+    assert made["link"].startswith("https://relay.example.com/console#link=")
 
 
 def test_an_owners_token_from_outside_opens_the_relay_and_is_not_shown(start: Start, relay: CommandLine) -> None:
@@ -169,7 +202,8 @@ def test_init_makes_the_owner_once(relay: CommandLine, start: Start) -> None:
     used = relay("community", "list", RELAY_TOKEN=made["owner_token"])
 
     assert used.code == 0, used.err
-    assert again == {"data": "data", "owner_token": None}
+    assert made["link"].startswith("http://127.0.0.1:8080/console#link=")
+    assert again == {"data": "data", "owner_token": None, "link": None}
 
 
 def test_init_does_not_touch_a_running_relay(relay: CommandLine, start: Start) -> None:
@@ -179,3 +213,27 @@ def test_init_does_not_touch_a_running_relay(relay: CommandLine, start: Start) -
 
     assert result.code in {1, 2}
     assert result.out == ""
+
+
+def shown_once(said: str) -> tuple[str, str]:
+    """The link and the token of a first start."""
+    link, exported = [line.strip() for line in said.splitlines() if line.startswith("    ")]
+    return link, exported.removeprefix("export RELAY_TOKEN=")
+
+
+def said_until(served: Served, word: str) -> str:
+    """The first line on standard error that holds the word."""
+    assert served.process.stderr is not None
+    return next(line.strip() for line in served.process.stderr if word in line)
+
+
+def posted(served: Served, path: str, body: dict[str, str]) -> tuple[int, str]:
+    """The status, and the cookie that comes with it."""
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(served.url + path, json.dumps(body).encode(), headers)  # noqa: S310  our own relay
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  our own relay
+            return answer.status, answer.headers["Set-Cookie"] or ""
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, ""

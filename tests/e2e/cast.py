@@ -1,6 +1,7 @@
 """Who takes part: the owner, other staff, communities and their members, all made over HTTP, and what is said between them."""
 
 import asyncio
+from collections.abc import Mapping
 from random import Random
 from types import TracebackType
 from typing import Self
@@ -76,9 +77,9 @@ class Cast:
         await member.connected()
         return member
 
-    async def watch(self, api: Api) -> StaffStream:
-        """The staff's stream, open, for whoever this is."""
-        stream = StaffStream(api, self.heard)
+    async def watch(self, api: Api, headers: Mapping[str, str] | None = None) -> StaffStream:
+        """The staff's stream, open, for whoever this is; with `headers`, for whom they sign in."""
+        stream = StaffStream(api, self.heard, headers)
         self._tasks.append(asyncio.get_running_loop().create_task(stream.run(), name="staff stream"))
         await stream.connected()
         return stream

@@ -1,6 +1,6 @@
 """A relay for each test, started as an operator starts it, and everybody who talks to it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -9,6 +9,8 @@ import pytest
 
 from tests.e2e.client import LIMIT
 from tests.e2e.server import Server
+from tests.servers import engines
+from tests.servers.postgres import Postgres
 
 HELD_WORD = "blorp"
 HOLDING = {  # a made-up word that is held for a person
@@ -29,13 +31,25 @@ def unlimited(*callers: str) -> dict[str, str]:
 Relay = Callable[..., Awaitable[Server]]
 
 
+@pytest.fixture(params=engines.wanted())
+async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Mapping[str, str]]:
+    """The settings that choose the database: every test that starts a relay runs on each engine."""
+    if request.param == engines.SQLITE:
+        yield {}
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = await server.database()
+    yield {"RELAY_STORE__URL": url}
+    await server.give_back(url)
+
+
 @pytest.fixture
-async def start_relay(tmp_path: Path) -> AsyncIterator[Relay]:
-    """Start a relay on a fresh folder, with settings as environment variables."""
+async def start_relay(tmp_path: Path, engine: Mapping[str, str]) -> AsyncIterator[Relay]:
+    """Start a relay on a fresh folder and database, with settings as environment variables."""
     async with AsyncExitStack() as stack:
 
         async def start(**environment: str) -> Server:
-            server = Server(tmp_path / "data", environment)
+            server = Server(tmp_path / "data", {**engine, **environment})
             stack.push_async_callback(server.kill)
             await server.start()
             return server

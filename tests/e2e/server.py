@@ -4,13 +4,14 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 OWNER_TOKEN = "the-owner-of-the-tests-0123456789abcdef"
-READY_S = 5.0  # promised, whatever a crash left behind
+READY_S = 5.0  # promised, whatever a crash left behind; the tests of kill -9 hold the relay to it
+PATIENCE_S = 30.0  # until it counts as failed elsewhere, however busy the machine is
 DRAINED_S = 10.0  # promised after SIGTERM
 _READY = re.compile(rb"ready (http://127\.0\.0\.1:\d+)\n")
 
@@ -28,34 +29,52 @@ async def within(seconds: float, what: str) -> AsyncIterator[None]:
 class Server:
     """A relay that can come back: the folder stays, the process and its port change. `up` is set while it answers requests."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], under: Sequence[str] = ()) -> None:
+        """`under` is a command that starts the relay's own, such as one that lowers what the system grants."""
         self.folder = folder
         self.log = folder.parent / "relay.log"
         self.url = ""
         self.up = asyncio.Event()
         self.starts = 0
+        self.program: tuple[str, ...] = (sys.executable, str(ROOT / "run.py"))
+        self.port = 0  # the first start picks one; who must come back to the same address keeps it
         self._environment = environment
+        self.ready_s = PATIENCE_S
+        self._under = under
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Return when it is ready; fail when that takes longer than promised."""
+        """Return when it is ready; fail, and leave no process, when that takes longer than `ready_s`."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                str(ROOT / "run.py"),
-                *("serve", "--data", str(self.folder), "--port", "0", "--log-format", "json"),
+                *self._under,
+                *self.program,
+                *("serve", "--data", str(self.folder), "--port", str(self.port), "--log-format", "json"),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 env=self._without_settings_of_ours(),
                 cwd=self.folder.parent,
             )
-        async with within(READY_S, "ready"):
+        try:
+            self.url = await self._ready()
+        except BaseException:
+            self._process.kill()
+            raise
+        self.starts += 1
+        self.up.set()
+
+    async def _ready(self) -> str:
+        async with within(self.ready_s, "ready"):
             line = await self._output.readline()
         found = _READY.fullmatch(line)
         assert found, f"{line!r} is no ready line; the log says: {self.log.read_text()[-2000:]}"
-        self.url = found[1].decode()
-        self.starts += 1
-        self.up.set()
+        return found[1].decode()
+
+    @property
+    def pid(self) -> int:
+        """The running process."""
+        assert self._process is not None
+        return self._process.pid
 
     async def stop(self) -> int:
         """End it as an operator does; its exit code."""

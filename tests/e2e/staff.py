@@ -1,6 +1,7 @@
 """The staff's WebSocket as a reader of the console has it: hello, then whatever was committed; keeps every byte."""
 
 import json
+from collections.abc import Mapping
 
 import aiohttp
 
@@ -8,10 +9,14 @@ from tests.e2e.client import Api, Frame, Json, Signal
 
 
 class StaffStream:
-    """One connection that does not come back; `close_code` is None while it lives."""
+    """One connection that does not come back; `close_code` is None while it lives.
 
-    def __init__(self, api: Api, heard: Signal) -> None:
+    With `headers` they sign in, as a browser's cookie does; otherwise the hello brings the token.
+    """
+
+    def __init__(self, api: Api, heard: Signal, headers: Mapping[str, str] | None = None) -> None:
         self.api = api
+        self.headers = headers
         self.heard = heard
         self.events: list[Frame] = []
         self.welcome: Frame | None = None
@@ -20,8 +25,9 @@ class StaffStream:
 
     async def run(self) -> None:
         """Reads until it is ended; start it as a task."""
-        async with self.api.http.ws_connect(self.api.server.url + "/v1/staff/stream") as socket:
-            await socket.send_str(json.dumps({"type": "hello", "token": self.api.token}))
+        hello = {"type": "hello"} if self.headers else {"type": "hello", "token": self.api.token}
+        async with self.api.http.ws_connect(self.api.server.url + "/v1/staff/stream", headers=self.headers) as socket:
+            await socket.send_str(json.dumps(hello))
             async for message in socket:
                 if message.type is not aiohttp.WSMsgType.TEXT:
                     break

@@ -1,19 +1,28 @@
 """Canaries: each member carries a mark of 128 bits wherever words can stand; nobody else's bytes may ever hold it."""
 
-from collections.abc import Iterator
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
 from random import Random
 
 import aiohttp
+import asyncpg
+import pytest
 
 from tests.e2e.cast import CONSENT, Cast
 from tests.e2e.client import Api, MemberClient
 from tests.e2e.conftest import HELD_WORD, HOLDING, Relay, unlimited
-from tests.e2e.server import Server
+from tests.e2e.server import Server, within
+from tests.servers import engines
+from tests.web.browser import Browser, browser
 
 SLUG = "town"
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 MEMBERS = 6
 LOUDEST = {"RELAY_LOG__LEVEL": "debug"}
 PATIENT = unlimited("staff", "member", "visitor")  # so that no answer is just "too many"
@@ -68,6 +77,44 @@ async def test_nobody_sees_a_mark_of_another_member(start_relay: Relay, http: ai
         assert [one.mark for one in town.marked if one.mark in log or str(one.client.api.token) in log] == []
 
 
+async def test_no_page_shows_a_mark_of_another_member_and_no_log_a_way_in(
+    start_relay: Relay, http: aiohttp.ClientSession, seed: int
+) -> None:
+    random = Random(seed)
+    server = await start_relay(**HOLDING, **LOUDEST, **PATIENT)
+    async with Cast(http, server) as cast, AsyncExitStack() as stack:
+        await cast.found(SLUG)
+        code = (await cast.owner.want(201, "POST", f"/v1/communities/{SLUG}/invites", {}, key="invite"))["code"]
+        marks = [f"{random.getrandbits(128):032x}" for _ in range(3)]
+        people = {mark: await stack.enter_async_context(browser(server.url)) for mark in marks}
+        for mark, person in people.items():
+            await _come_in(person, code, mark)
+        await cast.post(SLUG, "Who comes on Friday?")
+        for mark, person in people.items():
+            await person.submit("/messages", text=f"I come, {mark} says so.")
+            await person.submit("/messages", text=f"You {HELD_WORD} {mark}")
+
+        for person in people.values():
+            for path in ("", "/you", "/imprint", "/leave", "/back", "/erase", "/export", "/confirm", "/app.webmanifest"):
+                await person.open(f"/c/{SLUG}{path}")
+            await person.open("/c/nowhere")
+
+        for mark, person in people.items():
+            assert mark.encode() in bytes(person.seen), "the search finds what is there"
+            assert [other for other in marks if other != mark and other.encode() in bytes(person.seen)] == []
+        log = server.log.read_text()
+        secrets = [code, *(value for person in people.values() for value in person.cookies.values())]
+        assert len(secrets) == 1 + len(marks)
+        assert "opened" in log, "the log is the one that is looked at"
+        assert [secret for secret in (*secrets, *marks) if secret in log] == []
+
+
+async def _come_in(person: Browser, code: str, mark: str) -> None:
+    await person.open(f"/i/{code}")
+    await person.submit(f"/i/{code}", name=f"Ada {mark}")
+    await person.submit("/confirm")
+
+
 async def test_no_error_says_what_came_in(start_relay: Relay, http: aiohttp.ClientSession, seed: int) -> None:
     mark = f"{Random(seed).getrandbits(128):032x}"
     server = await start_relay(**LOUDEST, **PATIENT)
@@ -86,7 +133,7 @@ async def test_no_error_says_what_came_in(start_relay: Relay, http: aiohttp.Clie
 
 
 async def test_a_member_who_is_erased_leaves_no_mark_in_any_file(
-    start_relay: Relay, http: aiohttp.ClientSession, seed: int
+    start_relay: Relay, http: aiohttp.ClientSession, engine: Mapping[str, str], seed: int
 ) -> None:
     server = await start_relay(**HOLDING, **LOUDEST, **PATIENT)
     async with Cast(http, server) as cast:
@@ -94,15 +141,41 @@ async def test_a_member_who_is_erased_leaves_no_mark_in_any_file(
         await _live_a_day(town)
         gone, *stay = town.marked
         await gone.client.api.want(204, "DELETE", "/v1/me")
-        await server.stop()
-        await server.start()
-        await server.stop()
+        await _confirmed(town, gone)
 
-        held = _contents(server)
+        held = [*_contents(server), *await _rows(engine)]
 
-        assert [path for path, content in held if gone.mark[SHARED_PREFIX:].encode() in content] == []
+        assert _holding(gone.mark, held) == []
         for one in stay:
             assert any(one.mark.encode() in content for _, content in held), "the search finds what is there"
+        await server.stop()
+        assert _holding(gone.mark, [*_contents(server), *await _rows(engine)]) == []
+
+
+@pytest.mark.parametrize("engine", [engines.SQLITE], indirect=True)
+async def test_nothing_is_confirmed_while_a_copy_that_the_relay_made_holds_the_mark(
+    start_relay: Relay, http: aiohttp.ClientSession, seed: int
+) -> None:
+    server = await start_relay(**HOLDING, **PATIENT)
+    async with Cast(http, server) as cast:
+        town = await _fill(cast, Random(seed))
+        gone = town.marked[0]
+        copy = server.folder / "relay.db.before-0003_later"  # as a change of the tables leaves one
+        await asyncio.to_thread(shutil.copy, server.folder / "relay.db-wal", copy)
+        assert _holding(gone.mark, _contents(server)) != []
+
+        await gone.client.api.want(204, "DELETE", "/v1/me")
+        async with within(10, "the job has looked"):
+            while "these copies are gone" not in server.log.read_text():
+                await cast.owner.get(f"/v1/members/{gone.client.id}/erasure")
+        waiting = await cast.owner.get(f"/v1/members/{gone.client.id}/erasure")
+        await server.stop()
+        os.utime(copy, (0, 0))
+        await server.start()
+        await _confirmed(town, gone)
+
+        assert waiting["confirmed_at"] is None
+        assert _holding(gone.mark, _contents(server)) == []
 
 
 async def _fill(cast: Cast, random: Random) -> Town:
@@ -213,8 +286,32 @@ async def _err(caller: Api, mark: str) -> None:
     await caller.ask("GET", "/v1/me", **{"X-Forwarded-For": mark, "Origin": f"https://{mark}.example.com"})
 
 
-def _contents(server: Server) -> list[tuple[Path, bytes]]:
-    return list(_files(server.folder))
+async def _confirmed(town: Town, gone: Marked) -> None:
+    await town.cast.owner.until(f"/v1/members/{gone.client.id}/erasure", lambda erasure: erasure["confirmed_at"] is not None)
+
+
+Place = tuple[str, bytes]
+"""Where, and what is there."""
+
+
+def _holding(mark: str, places: list[Place]) -> list[str]:
+    return [place for place, content in places if mark[SHARED_PREFIX:].encode() in content]
+
+
+def _contents(server: Server) -> list[Place]:
+    return [(str(path), content) for path, content in _files(server.folder)]
+
+
+async def _rows(engine: Mapping[str, str]) -> list[Place]:
+    """Every row of every table of a server, as text; what its own files hold longer is its operator's."""
+    if not engine:
+        return []
+    connection = await asyncpg.connect(engine["RELAY_STORE__URL"])
+    try:
+        tables = [row["tablename"] for row in await connection.fetch(TABLES)]
+        return [(table, str(await connection.fetch(f'SELECT * FROM "{table}"')).encode()) for table in tables]  # noqa: S608
+    finally:
+        await connection.close()
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, bytes]]:

@@ -11,6 +11,10 @@ from tests.e2e.client import LIMIT, Api
 from tests.e2e.conftest import Relay
 from tests.e2e.raw import Raw
 from tests.e2e.server import OWNER_TOKEN, Server, within
+from tests.servers import engines
+
+# Which database is behind makes no difference here.
+pytestmark = pytest.mark.parametrize("engine", [engines.SQLITE], indirect=True)
 
 HEADER_S = 1.0
 SLACK_S = 2.0  # one sweep, and a busy machine

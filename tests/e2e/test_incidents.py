@@ -143,7 +143,7 @@ async def test_a_socket_that_says_hello_while_its_token_is_revoked_does_not_live
 async def test_no_live_socket_of_staff_or_keys_outlives_its_token(relay_server: Server, http: aiohttp.ClientSession) -> None:
     async with Cast(http, relay_server) as cast:
         owner = cast.owner
-        people = [await owner.want(201, "POST", "/v1/staff", {"name": "Agnes", "role": "agent"}) for _ in range(2)]
+        people = [await owner.want(201, "POST", "/v1/staff", {"name": name, "role": "agent"}) for name in ("Agnes", "Anton")]
         key = await owner.want(201, "POST", "/v1/keys", {"name": "Shop", "scopes": ["threads:read"]})
         streams = [await cast.watch(cast.api(one["token"])) for one in (*people, key)]
 
@@ -216,9 +216,10 @@ async def test_no_response_is_mixed_up_after_a_cancelled_request(relay_server: S
         steady = [await Raw.dial(relay_server, str(member.api.token)) for member in members]
 
         for turn in range(5):
-            cut = [await Raw.dial(relay_server, str(member.api.token)) for member in members]
+            turned = members[turn:] + members[:turn]  # so that whoever takes the place of one that was cut is somebody else
+            cut = [await Raw.dial(relay_server, str(member.api.token)) for member in turned]
             for n, raw in enumerate(cut):
-                raw.post("/v1/me/messages", {"client_id": f"cut-{turn}", "text": f"From {members[n].id}"}, whole=n % 3 != 0)
+                raw.post("/v1/me/messages", {"client_id": f"cut-{turn}", "text": f"From {turned[n].id}"}, whole=n % 3 != 0)
                 raw.get("/v1/me")
                 raw.abort()
             for raw in steady:

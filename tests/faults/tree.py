@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.servers.engines import POSTGRESQL, SQLITE
+
 ROOT: Final = Path(__file__).parent.parent.parent
 CARRIED: Final = ("relay", "plugins", "config", "tests", "pyproject.toml", "run.py")
-LEFT: Final = shutil.ignore_patterns("__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", "faults")
+LEFT: Final = shutil.ignore_patterns(
+    "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", "faults", "typescript", "@typescript"
+)
 WITNESS: Final = "tests.faults.witness"
 LIMIT: Final = 180  # seconds for one test
 PLANTED: Final = 500  # examples of a property test: a fault is mostly found within a hundred
@@ -29,6 +33,12 @@ class Fault:
     path: Path
     breaks: str
     red: str
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """The files that it changes."""
+        lines = self.path.read_text("utf-8").splitlines()
+        return tuple(line[4:].split("\t")[0].removeprefix("b/") for line in lines if line.startswith("+++ "))
 
     @classmethod
     def read(cls, path: Path) -> "Fault":
@@ -108,6 +118,7 @@ def run(tree: Path, test: str, seed: int, examples: int) -> Verdict:
     witness = tree / "witness.jsonl"
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", WITNESS, test]
     given = {**os.environ, "RELAY_SEED": str(seed), "RELAY_EXAMPLES": str(examples), "RELAY_WITNESS": str(witness)}
+    given["RELAY_ENGINES"] = POSTGRESQL if "postgres" in test else SQLITE
     given.pop("RELAY_SOAK", None)
     try:
         done = subprocess.run(command, cwd=tree, env=given, check=False, capture_output=True, text=True, timeout=LIMIT)

@@ -10,13 +10,17 @@ from relay.bus import Bus
 from relay.core.change import Change, FileReply, Outcome
 from relay.core.community import Community
 from relay.core.identity import token_digest
+from relay.core.run import FOR_EVER
 from relay.core.staff import Actor, Role
 from relay.core.verdict import Action, Decision, Submission
 from relay.flows.answer import Answer
 from relay.flows.deliver import Deliver
 from relay.flows.enrol import Enrol, Newcomer
 from relay.flows.govern import Govern
+from relay.flows.join import Join
 from relay.flows.judge import Judging
+from relay.flows.keep import Keep
+from relay.flows.pause import Pauses
 from relay.flows.publish import Publish
 from relay.flows.receive import Receive
 from relay.flows.review import Review
@@ -57,6 +61,9 @@ class House:
     review: Review
     enrol: Enrol
     govern: Govern
+    keep: Keep
+    join: Join
+    pauses: Pauses
 
     async def community(self, slug: str = "bad") -> Community:
         made = Community(id=f"community-{slug}", slug=slug, name="Bad am See", created_at=self.clock.now())
@@ -100,17 +107,22 @@ async def open_house(folder: Path) -> House:
         bus.announce(changes, outcomes)
 
     store = await SqliteStore.open(folder / "relay.db", told=told)
+    keep = Keep(store, clock, FOR_EVER)
+    await keep.renew()
     return House(
         store,
         bus,
         clock,
         moderation,
         announced,
-        Publish(store, clock, ids),
+        Publish(store, clock, ids, keep.sure),
         Deliver(store, clock),
         Receive(store, clock, ids, Judging(moderation)),
         Answer(store, clock, ids),
         Review(store, clock, ids),
         Enrol(store, clock, ids, secrets, b"key"),
         Govern(store, clock, ids, secrets),
+        keep,
+        Join(store, clock, ids, b"key", b"join key"),
+        Pauses(store, clock),
     )

@@ -28,7 +28,8 @@ class Pushed:
 
     def made(self) -> Attempt:
         self.count += 1
-        return Attempt(self.house.store, self.house.clock, Drawn(f"run {self.count}"), Random(self.count), (self.platform,))
+        house, drawn, random = self.house, Drawn(f"run {self.count}"), Random(self.count)
+        return Attempt(house.store, house.clock, drawn, random, house.keep.sure, (self.platform,))
 
     @property
     def line(self) -> Line:
@@ -38,6 +39,8 @@ class Pushed:
         """As after a crash: what was in memory is gone."""
         for task in tuple(self.line.under_way):
             task.cancel()
+        await self.house.keep.end()
+        await self.house.keep.renew()
         self.attempt = self.made()
         return await self.attempt.recover()
 
@@ -54,11 +57,16 @@ class Pushed:
 
     async def turn(self) -> float:
         """Starts what is due, waits for its end, and writes it down; until nothing more happens at this moment."""
+        return await self.turn_of(self.attempt)
+
+    async def turn_of(self, attempt: Attempt) -> float:
+        """The same of another process."""
+        line = attempt.lines[0]
         while True:
-            pause = await self.attempt.turn(self.line)
-            if not self.line.under_way and not self.line.done and pause:
+            pause = await attempt.turn(line)
+            if not line.under_way and not line.done and pause:
                 return pause
-            await asyncio.gather(*self.line.under_way, return_exceptions=True)
+            await asyncio.gather(*line.under_way, return_exceptions=True)
 
     async def counts(self, post: Post) -> dict[str, int]:
         found = await self.house.store.post(post.id)

@@ -25,6 +25,17 @@ async def pushed(house: House) -> Pushed:
     return made
 
 
+async def test_a_wait_for_next_to_nothing_is_one_that_a_clock_can_tell(pushed: Pushed) -> None:
+    await pushed.house.keep.renew()
+    clock, bucket = pushed.house.clock, pushed.line.bucket
+    bucket.left, bucket.at = 1 - 2**-53, clock.monotonic()
+
+    pause = await pushed.attempt.turn(pushed.line)
+
+    assert 0 < pause < 1
+    assert clock.monotonic() + DAY + pause > clock.monotonic() + DAY
+
+
 async def test_a_post_goes_to_each_address_once_and_counts_as_sent(pushed: Pushed) -> None:
     community = await pushed.house.community()
     for _ in range(3):
@@ -310,7 +321,7 @@ async def test_the_task_starts_on_its_own_when_something_is_released_and_ends_by
 
 async def test_with_no_channel_nothing_runs_and_nothing_is_attempted(house: House) -> None:
     pushed = Pushed(house, Loopback())
-    attempt = Attempt(house.store, house.clock, Drawn(), Random(0))
+    attempt = Attempt(house.store, house.clock, Drawn(), Random(0), house.keep.sure)
     await attempt.recover()
     community = await house.community()
     await pushed.member(community)

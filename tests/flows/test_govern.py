@@ -3,7 +3,9 @@
 import asyncio
 
 from relay.core.errors import Conflict
-from relay.core.staff import Actor, Role, Staff
+from relay.core.identity import token_digest
+from relay.core.session import LINK_LASTS
+from relay.core.staff import Actor, Role, Staff, TokenKind
 from tests.flows.conftest import EVA, House
 
 ROUNDS = 20  # times that two start together
@@ -59,3 +61,15 @@ async def test_edits_of_a_member_from_the_same_reading_both_last(house: House) -
 
     assert (found.tags, found.attributes, found.language, found.name) == (("pool",), {"age": 30}, "de", member.name)
     assert found == await house.store.member(member.id)
+
+
+async def test_the_first_owners_link_lasts_a_day_like_any_other(house: House) -> None:
+    await house.govern.first_owner("a-token-of-the-first-owner-0123456789", "the-first-link-0123456789")
+    digest = token_digest("the-first-link-0123456789")
+    fresh = await house.store.token(digest, house.clock.now())
+
+    house.clock.pass_(LINK_LASTS.total_seconds())
+
+    assert fresh is not None
+    assert fresh.kind is TokenKind.LINK
+    assert await house.store.token(digest, house.clock.now()) is None

@@ -132,8 +132,9 @@ async def test_a_large_audience_is_written_in_groups_and_is_invisible_until_acce
 async def test_a_plan_that_nobody_accepted_is_gone_after_a_restart(house: House) -> None:
     community = await house.community()
     draft = Post(id="half", community=community.n, author="eva", text="x", created_at=house.clock.now())
-    await house.store.commit(PlanPost(draft))
+    await house.store.commit(PlanPost(draft, house.keep.epoch()))
 
+    await house.keep.end()
     pending = await house.deliver.recover()
 
     assert pending == 0

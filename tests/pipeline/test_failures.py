@@ -9,13 +9,15 @@ from typing import Any, ClassVar
 import pytest
 
 from relay.core.verdict import Action, Submission
+from relay.pipeline.breaker import IN_A_ROW, LONGEST_PAUSE
 from relay.pipeline.drive import MOST_SIGNALS
 from relay.pipeline.pipeline import Pipeline
+from relay.pipeline.poison import OF_ONE_MEMBER
 from relay.plugin import Context, Incoming, NoOptions, Plugin, Signal
-from relay.testing.moderation import submission
+from relay.testing.moderation import StillClock, submission
 
 Build = Callable[..., Pipeline]
-PATIENCE = 5  # seconds until a test gives up on a plugin that should have been stopped after 50 ms
+PATIENCE = 30  # seconds until a test gives up on a plugin that should have been stopped after 50 ms
 SECRET = "what the member wrote"
 
 
@@ -41,6 +43,13 @@ class Exits(Bad):
     async def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
         if incoming.text.raw:
             raise SystemExit(3)
+        yield Signal("bad.x")
+
+
+class Interrupts(Bad):
+    async def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
+        if incoming.text.raw:
+            raise KeyboardInterrupt
         yield Signal("bad.x")
 
 
@@ -112,6 +121,16 @@ class YieldsBytes(Bad):
         yield Signal("bad.x", reason=b"x")  # type: ignore[arg-type]
 
 
+class FarAway(Bad):
+    async def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
+        yield Signal("bad.x", start=10**100)
+
+
+class HardAsStone(Bad):
+    async def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
+        yield Signal("bad.x", hard="stone")  # type: ignore[arg-type]
+
+
 class Returns(Bad):
     async def check(self, incoming: Incoming, context: Context) -> None:  # type: ignore[override]
         return None
@@ -162,6 +181,7 @@ FAULTS = [
     (Raises, "raised ValueError"),
     (RaisesLate, "raised ZeroDivisionError"),
     (Exits, "raised SystemExit"),
+    (Interrupts, "raised KeyboardInterrupt"),
     (CancelsItself, "raised CancelledError"),
     (Waits, "took"),
     (WillNotStop, "took"),
@@ -173,6 +193,8 @@ FAULTS = [
     (YieldsNan, "factor"),
     (YieldsMinus, "factor"),
     (YieldsBytes, "reason"),
+    (FarAway, "place"),
+    (HardAsStone, "hardness"),
     (Returns, "raised AttributeError"),
     (GivesAList, "raised AttributeError"),
     (BadWaitable, "raised RuntimeError"),
@@ -216,6 +238,39 @@ async def test_signals_and_reasons_are_bounded(build: Build) -> None:
 
     assert len(endless.signals) == MOST_SIGNALS
     assert len(chatty.signals[0].signal.reason) == 300
+
+
+async def test_a_reason_is_one_line_that_can_be_stored(build: Build) -> None:
+    class Odd(Good):
+        async def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
+            yield Signal("good.x", reason="a\nb\x00c\ud800d")
+
+    decision = await judged(build(Odd), submission("x"))
+
+    assert decision.signals[0].signal.reason == "a b c d"
+
+
+async def test_one_that_is_late_again_and_again_is_not_asked_for_a_while(build: Build, clock: StillClock) -> None:
+    pipeline = build(Sleeps)
+    for n in range(IN_A_ROW):
+        await judged(pipeline, submission(f"x {n}", f"member {n}"))
+
+    during, state = await judged(pipeline, submission("y")), pipeline.describe()[0].state
+    clock.advance(LONGEST_PAUSE)
+    after = await judged(pipeline, submission("y"))
+
+    assert during.failures == (("bad", "was not asked: it took too long again and again"),)
+    assert (during.action, during.by_itself, state) == (Action.HOLD, Action.ALLOW, "waiting")
+    assert after.failures[0][1].startswith("took")
+
+
+async def test_a_member_at_whose_messages_it_is_late_switches_it_off_for_nobody_else(build: Build) -> None:
+    pipeline = build(Sleeps)
+
+    refused = [(await judged(pipeline, submission(f"x {n}", "eve"))).failures[0][1] for n in range(IN_A_ROW * 2)]
+
+    assert sum(why.startswith("took") for why in refused) == OF_ONE_MEMBER
+    assert (await judged(pipeline, submission("x", "ada"))).failures[0][1].startswith("took")
 
 
 async def test_a_check_that_waits_in_time_is_heard(build: Build) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.pipeline.memory import MOST_KEYS, MemoryStore
+from relay.pipeline.memory import MOST_KEYS, MOST_SPACE_BYTES, MemoryStore
 from relay.testing.moderation import StillClock
 
 
@@ -75,7 +75,7 @@ async def test_large_values_push_out_others_and_never_grow_past_the_bound() -> N
     for n in range(50):
         await store.of("p", str(n)).set("key", ("x" * 1000,), ttl=10)
 
-    assert len(store) == 9
+    assert len(store) == 8
 
 
 @given(st.lists(st.tuples(st.sampled_from("pq"), st.sampled_from("ab"), st.sampled_from("xy"), st.integers(0, 9))))
@@ -112,3 +112,45 @@ async def test_what_has_expired_is_let_go_without_being_asked_for() -> None:
     await store.of("repeat", "bob").set("last", ("another",), ttl=60)
 
     assert len(store) == 1
+
+
+async def test_a_plugin_that_hoards_pushes_out_what_it_keeps_itself() -> None:
+    store = store_of(StillClock(), most_spaces=10, most_bytes=10_000)
+    for member in "abc":
+        await store.of("modest", member).set("key", 1, ttl=10)
+
+    for n in range(50):
+        await store.of("greedy", str(n)).set("key", "x" * 1000, ttl=10)
+        await store.of("greedy", str(n)).set("many", n, ttl=10)
+
+    assert [await store.of("modest", member).get("key", 0) for member in "abc"] == [1, 1, 1]
+
+
+async def test_what_lies_inside_of_a_value_counts() -> None:
+    store = store_of(StillClock(), most_spaces=100, most_bytes=10_000)
+
+    for n in range(50):
+        await store.of("p", str(n)).set("key", [[["x" * 1000]]], ttl=10)
+
+    assert len(store) < 10
+
+
+async def test_long_keys_count_too() -> None:
+    store = store_of(StillClock(), most_spaces=100, most_bytes=10_000)
+
+    for n in range(50):
+        await store.of("p", str(n)).set("k" * 1000, 1, ttl=10)
+
+    assert len(store) < 10
+
+
+async def test_one_members_large_values_push_out_only_their_own() -> None:
+    store = store_of(StillClock(), most_bytes=10 * MOST_SPACE_BYTES)
+    quiet, loud = store.of("p", "quiet"), store.of("p", "loud")
+    await quiet.set("key", 1, ttl=10)
+
+    for n in range(MOST_KEYS):
+        await loud.set(str(n), "x" * (MOST_SPACE_BYTES // 4), ttl=10)
+
+    assert await quiet.get("key", 0) == 1
+    assert [await loud.get(str(n), "") == "" for n in (0, MOST_KEYS - 5, MOST_KEYS - 1)] == [True, True, False]

@@ -1,12 +1,13 @@
 """The pipeline: order, weights, memory, gates, and the state of plugins."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import ClassVar
 
 import pytest
 
 from relay.core.verdict import Action, Rules
-from relay.pipeline.pipeline import LONGEST_TEXT, Pipeline
+from relay.pipeline.pipeline import LONGEST_TEXT, Pipeline, PluginState
 from relay.plugin import Context, Incoming, NoOptions, NotForPluginsError, Plugin, Signal
 from relay.testing.moderation import StillClock, submission
 
@@ -23,6 +24,15 @@ class Rude(Plugin[NoOptions]):
 
     async def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
         yield Signal("rude.word", factor=1, reason="a rude word")
+
+
+class InWorker(Rude):
+    name, mode = "in_worker", "worker"
+    signals: ClassVar = {"in_worker.word": 3.0}
+    told: ClassVar = {}
+
+    async def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
+        yield Signal("in_worker.word")
 
 
 class Loud(Plugin[NoOptions]):
@@ -127,7 +137,7 @@ async def test_an_oversized_text_is_held_and_no_plugin_reads_it(build: Build) ->
     decision = await pipeline.judge(submission("!" * (LONGEST_TEXT + 1)))
 
     assert decision.action is Action.HOLD
-    assert [seen.signal.name for seen in decision.signals] == ["core.size"]
+    assert [(seen.signal.name, set(seen.told)) for seen in decision.signals] == [("core.size", {"de", "en"})]
     assert pipeline.describe()[0].runs == 0
 
 
@@ -180,17 +190,63 @@ async def test_the_state_of_plugins_is_told(build: Build) -> None:
     assert states["rude"].mean_us > 0
 
 
-async def test_a_plugin_that_asks_for_a_worker_runs_inline_and_says_so(build: Build) -> None:
-    class Worker(Rude):
-        name, mode = "worker", "worker"
-        signals: ClassVar = {"rude.word": 3.0}
+async def test_a_plugin_that_asks_for_a_worker_runs_in_one(build: Build) -> None:
+    pipeline = build(InWorker)
+    try:
+        await told(pipeline, lambda state: state.state == "running")
+        decision = await pipeline.judge(submission("rude"))
 
-    pipeline = build(Worker)
+        assert (decision.action, decision.failures) == (Action.FLAG, ())
+        (state,) = pipeline.describe()
+        assert (state.mode, state.state, state.note) == ("worker", "running", "its class asks for a worker")
+    finally:
+        await pipeline.close()
 
-    decision = await pipeline.judge(submission("rude"))
 
-    assert decision.action is Action.FLAG
-    assert "inline" in pipeline.describe()[0].note
+async def test_one_whose_class_no_file_holds_is_broken_there_and_says_so(build: Build) -> None:
+    class Local(InWorker):
+        name = "local"
+        signals: ClassVar = {"local.word": 3.0}
+
+    pipeline = build(Local)
+    try:
+        await told(pipeline, lambda state: "no plugin of the name 'local'" in state.note)
+        decision = await pipeline.judge(submission("rude"))
+
+        assert decision.action is Action.HOLD
+    finally:
+        await pipeline.close()
+
+
+async def told(pipeline: Pipeline, is_so: Callable[[PluginState], bool]) -> None:
+    """Until its one plugin says so of itself."""
+    await pipeline.open()
+    async with asyncio.timeout(60):
+        while not is_so(pipeline.describe()[0]):  # noqa: ASYNC110 - a process has no event
+            await asyncio.sleep(0.01)
+
+
+async def test_where_a_plugin_runs_changes_nothing_about_the_digest(build: Build) -> None:
+    inside = type("Inside", (InWorker,), {"mode": "inline"})
+
+    assert build(InWorker).digest == build(inside).digest
+
+
+async def test_slow_plugins_look_again_and_what_was_seen_before_still_counts(build: Build) -> None:
+    pipeline = build(Rude, Thorough, Spying)
+
+    first = await pipeline.quick(submission("rude"))
+    second = await pipeline.again(submission("rude"), first)
+
+    assert (first.checking, first.action, [name for name, _ in first.failures]) == (True, Action.HOLD, ["spying"])
+    assert (second.checking, second.action, second.failures) == (False, Action.HOLD, first.failures)
+    assert [seen.signal.name for seen in second.signals] == ["rude.word", "thorough.doubt"]
+
+
+async def test_outside_of_the_grey_band_nobody_looks_again(build: Build) -> None:
+    pipeline = build(Rude, Thorough)
+
+    assert not (await pipeline.quick(submission("hello"))).checking
 
 
 async def test_the_same_plugins_and_rules_have_the_same_digest(build: Build) -> None:

@@ -132,6 +132,8 @@ class Ask(StrEnum):
     LEAVE = "leave"
     ERASE = "erase"
     STAFF_PAGE = "staff page"
+    OWN_PAGE = "own page"
+    OWN_SETTINGS = "own settings"
 
 
 @dataclass(frozen=True, slots=True)

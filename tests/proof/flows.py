@@ -22,8 +22,9 @@ from relay.channels.web.listen import Listener
 from relay.channels.web.socket import Sweeper, Terms
 from relay.channels.web.stream import Doors, Streams, StreamSettings
 from relay.core.identity import ID_BYTES, TOKEN_BYTES, encode
-from relay.core.verdict import Rules
+from relay.core.verdict import Decision, Rules, Submission
 from relay.flows.answer import Answer
+from relay.flows.check import Check
 from relay.flows.deliver import Deliver
 from relay.flows.enrol import Enrol
 from relay.flows.govern import Govern
@@ -34,15 +35,18 @@ from relay.flows.review import Review
 from relay.lexicon import load_tables
 from relay.loader import load
 from relay.pipeline.pipeline import Pipeline
+from relay.plugin import NoOptions
 from relay.ports import SignedIn
 from relay.stores.sqlite import SqliteStore
 from relay.testing.clock import ManualClock
+from tests.proof.plugins import Crowd, Sure
 
 SHIPPED = Path(relay.__file__).parent.parent / "plugins"
 PLUGINS: dict[str, dict[str, Any]] = {"words": {"add": ["blargs"]}, "flood": {"burst": 4}, "repeat": {}}
 WEIGHTS = {"words.insult": 5.5, "repeat.own": 9.0, "flood.rate": 5.5}
 """An insult is held, the second one rejected: programs are short."""
 FLOODED = StreamSettings(slim=True, send_burst=6, send_per_second=0.5)
+RUN = 1  # of this relay
 PATIENT_MS = 60_000  # a busy machine must not turn a plugin's deadline into a difference
 
 actor: ContextVar[str] = ContextVar("actor", default="nobody")
@@ -78,6 +82,7 @@ class Universe:
     streams: Streams
     deliver: Deliver
     receive: Receive
+    check: Check
     publish: Publish
     answer: Answer
     review: Review
@@ -96,7 +101,8 @@ async def open_universe(path: Path, stack: AsyncExitStack) -> Universe:
     bus, clock, ids, secrets = Bus(), ManualClock(), OwnIds(), OwnIds(TOKEN_BYTES)
     store = await SqliteStore.open(path, told=bus.announce)
     stack.push_async_callback(store.close)
-    receive = Receive(store, clock, ids, Judging(moderation(clock).judge))
+    judging = _judging(moderation(clock))
+    receive = Receive(store, clock, ids, judging, lambda: RUN)
     deliver = Deliver(store, clock)
     sweeper = Sweeper(Terms(), clock=clock.monotonic)
     hub = Hub(store, deliver.reached)
@@ -114,7 +120,8 @@ async def open_universe(path: Path, stack: AsyncExitStack) -> Universe:
         streams,
         deliver,
         receive,
-        Publish(store, clock, ids),
+        Check(store, clock, ids, judging.again, lambda: RUN),
+        Publish(store, clock, ids, lambda: RUN),
         Answer(store, clock, ids),
         Review(store, clock, ids),
         Enrol(store, clock, ids, secrets, b"key"),
@@ -124,15 +131,31 @@ async def open_universe(path: Path, stack: AsyncExitStack) -> Universe:
 
 def moderation(clock: ManualClock) -> Pipeline:
     """The shipped plugins, easily provoked."""
-    plugins = load([SHIPPED], PLUGINS)
+    plugins = [*load([SHIPPED], PLUGINS), Crowd(NoOptions()), Sure(NoOptions())]
     for plugin in plugins:
         type(plugin).deadline_ms = PATIENT_MS
     return Pipeline(plugins, Rules(weights=WEIGHTS), load_tables(), clock)
 
 
+def _judging(pipeline: Pipeline) -> Judging:
+    """What a decision draws (a case, a notice) comes from a row of that message: a silent case moves nobody's later ids."""
+
+    async def quick(submission: Submission) -> Decision:
+        actor.set(f"decision about {submission.id}")
+        return await pipeline.quick(submission)
+
+    async def again(submission: Submission, first: Decision) -> Decision:
+        actor.set(f"second look at {submission.id}")
+        return await pipeline.again(submission, first)
+
+    return Judging(quick, again)
+
+
 def _doors(receive: Receive, clock: ManualClock) -> Doors:
     async def say(signed: SignedIn, said: render.Send) -> bytes:
+        who = actor.get()
         stored = await receive.reply(signed, Reply(said.text, "web", said.client_id, said.in_reply_to))
+        actor.set(who)
         return render.accepted(said.client_id, stored)
 
     async def tap(signed: SignedIn, said: render.Press) -> bytes:

@@ -146,8 +146,10 @@ class FlowsWorld:
         ear.say(frames.TEXT, frame)
 
     async def settled(self, who: Who, ears: list[Ear]) -> None:
-        """Posts are released, and every connection has what its member's stream holds."""
+        """Posts are released, second looks taken, and every connection has what its member's stream holds."""
         while await self.universe.deliver.turn():
+            pass
+        while await self.universe.check.turn():
             pass
         await self.universe.deliver.flush()
         last = (await self.universe.store.of(self.members[who].n).cursors()).last
@@ -256,8 +258,9 @@ class FlowsWorld:
         return own[k] if k < len(own) else None
 
     async def _decide(self, member: Member, k: int, ruling: Ruling) -> None:
+        """Of the cases that are there with HIGH and without: equal acts of staff are what the promise takes for given."""
         page = await self.universe.store.cases(self.community.n, None, ALL)
-        own = [view for view in page.items if view.member == member.n]
+        own = [view for view in page.items if view.member == member.n and any(not seen.across for seen in view.signals)]
         if k < len(own):
             view = own[-1 - k]
             by = JAN if view.case.state is CaseState.APPEALED else EVA

@@ -23,13 +23,15 @@ ASKS = {
     Ask.LEAVE: ("POST", "/v1/me/leave"),
     Ask.ERASE: ("DELETE", "/v1/me"),
     Ask.STAFF_PAGE: ("GET", "/v1/audit"),
+    Ask.OWN_PAGE: ("GET", "/c/{slug}"),
+    Ask.OWN_SETTINGS: ("GET", "/c/{slug}/you"),
 }
 LAST_LOOKS: tuple[Act, ...] = (
     acts.NewToken(0),
     acts.NewToken(1),
     acts.Connect(1, 10**6),
     acts.Connect(0, 10**6),
-    *(acts.Call(0, ask) for ask in (Ask.ME, Ask.ITEMS, Ask.EXPORT)),
+    *(acts.Call(0, ask) for ask in (Ask.ME, Ask.ITEMS, Ask.EXPORT, Ask.OWN_PAGE, Ask.OWN_SETTINGS)),
 )
 
 Guesses = dict[int, str | int]

@@ -119,11 +119,19 @@ class SurfaceWorld:
     # -------------------------------------------------------------------------------------------------- members' calls
 
     async def call(self, who: Who, device: int, request: Request) -> tuple[str, Mapping[str, Any]]:
-        headers = {"Authorization": f"Bearer {self.guests[who].tokens[device]}", "X-Forwarded-For": self._address(who)}
+        token = self.guests[who].tokens[device]
+        signed = {"Authorization": f"Bearer {token}"}
+        if request.path.startswith("/c/"):  # a page, which knows its member by the cookie alone
+            signed = {"Cookie": f"__Host-relay-m-{self.slug}={token}", "X-Forwarded-Proto": "https"}
+        headers = {**signed, "X-Forwarded-For": self._address(who)}
         if request.key is not None:
             headers["Idempotency-Key"] = request.key
         async with self.relay.client.request(
-            request.method, self.relay.url + request.path, json=request.body, headers=headers
+            request.method,
+            self.relay.url + request.path.format(slug=self.slug),
+            json=request.body,
+            headers=headers,
+            allow_redirects=False,
         ) as response:
             body = await response.text()
             kept = [f"{name}: {self.names.header(name, value, body)}" for name, value in response.headers.items()]

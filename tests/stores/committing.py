@@ -6,6 +6,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
+
 from relay.core.change import Record, SetFact
 from relay.core.errors import Unavailable
 from relay.stores.sqlite import SqliteStore
@@ -41,5 +43,6 @@ async def commit_until_the_disk_fails(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # what is printed was acknowledged, no more
     acts = {"kill": commit_until_killed, "limit": commit_until_the_disk_fails}
     asyncio.run(acts[sys.argv[2]](Path(sys.argv[1])))

@@ -13,6 +13,7 @@ from relay.core.change import (
     AcceptPost,
     AddCommunity,
     AddMember,
+    AddStaff,
     Change,
     Filed,
     FileReply,
@@ -25,14 +26,20 @@ from relay.core.change import (
 )
 from relay.core.community import Community
 from relay.core.delivery import DeliveryState
+from relay.core.joining import AddConsentText, ConsentText
 from relay.core.member import Address, Consent, Member
 from relay.core.post import Button, Post, PostState
-from relay.core.staff import Token, TokenKind
+from relay.core.run import FOR_EVER, EndRun, StartRun, until
+from relay.core.staff import Role as StaffRole
+from relay.core.staff import Staff, Token, TokenKind
 from relay.core.thread import Filing, Message, NewThread, Role, Thread, ThreadRef, status_after
 from relay.core.verdict import Action, Decision
 from relay.ports import Store, Told
+from relay.stores.postgres import PostgresStore
 from relay.stores.sqlite import SqliteStore
 from relay.testing.clock import Drawn, ManualClock
+from tests.servers import engines
+from tests.servers.postgres import Postgres
 
 ALLOWED = Decision(Action.ALLOW, 0.0)
 HELD = Decision(Action.HOLD, 5.0)
@@ -40,29 +47,62 @@ REJECTED = Decision(Action.REJECT, 9.0)
 Told_ = list[tuple[tuple[Change, ...], tuple[Outcome, ...]]]
 
 
-async def sqlite(folder: Path, told: Told) -> tuple[Store, Callable[[], Awaitable[None]]]:
+Opened = tuple[Store, Callable[[], Awaitable[None]]]
+
+
+async def sqlite(request: pytest.FixtureRequest, told: Told) -> Opened:
+    folder: Path = request.getfixturevalue("tmp_path")
     store = await SqliteStore.open(folder / "relay.db", told)
     return store, store.close
 
 
-ENGINES: Mapping[str, Callable[[Path, Told], Awaitable[tuple[Store, Callable[[], Awaitable[None]]]]]] = {"sqlite": sqlite}
+async def postgresql(request: pytest.FixtureRequest, told: Told) -> Opened:
+    server: Postgres = request.getfixturevalue("postgres")
+    url = await server.database()
+    store = await PostgresStore.open(url, told)
+
+    async def close() -> None:
+        await store.close()
+        await server.give_back(url)
+
+    return store, close
+
+
+ENGINES: Mapping[str, Callable[[pytest.FixtureRequest, Told], Awaitable[Opened]]] = {
+    engines.SQLITE: sqlite,
+    engines.POSTGRESQL: postgresql,
+}
 """A further engine joins every test of the contract by its line here."""
 
 
 @dataclass
 class World:
-    """A store with what tests need again and again."""
+    """A store with what tests need again and again; `run` is the process that does all of it."""
 
     store: Store
     told: Told_ = field(default_factory=list)
     clock: ManualClock = field(default_factory=ManualClock)
     ids: Drawn = field(default_factory=Drawn)
+    run: int = 1
+
+    async def start_run(self, lasts: float = FOR_EVER) -> int:
+        now = self.clock.now()
+        return cast("int", (await self.store.commit(StartRun(now, until(now, lasts))))[0])
+
+    async def next_run(self) -> None:
+        """The process ends, and another begins."""
+        await self.store.commit(EndRun(self.run))
+        self.run = await self.start_run()
 
     async def community(self, slug: str = "bad") -> Community:
         await self.store.commit(AddCommunity(Community(self.ids(), slug, slug.title(), self.clock.now())))
         found = await self.store.community(slug)
         assert found is not None
         return found
+
+    async def agreed_text(self, community: Community, text: str = "Ja") -> None:
+        """A further version of what people agree to."""
+        await self.store.commit(AddConsentText(community.n, ConsentText("de", "", text, "eva", self.clock.now())))
 
     def newcomer(self, community: Community, *, device: str = "") -> AddMember:
         now, id_ = self.clock.now(), self.ids()
@@ -76,6 +116,11 @@ class World:
         found = await self.store.member(change.member.id)
         assert found is not None
         return found
+
+    def first_owner(self) -> AddStaff:
+        now = self.clock.now()
+        owner = Staff(self.ids(), "Owner", StaffRole.OWNER, now)
+        return AddStaff(owner, Token(self.ids(), TokenKind.STAFF, f"digest of {owner.id}", owner.id, now), is_first=True)
 
     async def members(self, community: Community, count: int) -> list[Member]:
         return [await self.member(community) for _ in range(count)]
@@ -94,7 +139,7 @@ class World:
 
     async def plan(self, draft: Post, group: int = 100) -> Post:
         """Everything but the acceptance."""
-        n = cast("int", (await self.store.commit(PlanPost(draft)))[0])
+        n = cast("int", (await self.store.commit(PlanPost(draft, self.run)))[0])
         after, audience = 0, 0
         while True:
             (outcome,) = await self.store.commit(FreezeAudience(n, draft.community, after, group))
@@ -155,9 +200,12 @@ class World:
         return set(await self.store.post_counts(post))
 
 
-@pytest.fixture(params=list(ENGINES))
-async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+@pytest.fixture(params=engines.wanted())
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     told: Told_ = []
-    store, close = await ENGINES[request.param](tmp_path, lambda changes, outcomes: told.append((changes, outcomes)))
-    yield World(store, told)
+    store, close = await ENGINES[request.param](request, lambda changes, outcomes: told.append((changes, outcomes)))
+    world = World(store, told)
+    world.run = await world.start_run()
+    told.clear()
+    yield world
     await close()

@@ -45,12 +45,12 @@ class Pushing:
 
     async def claim(self, most: int = 10) -> tuple[Claim, ...]:
         references = tuple(self.world.ids() for _ in range(most))
-        (claimed,) = await self.world.store.commit(ClaimAttempts(CHANNEL, references, self.world.clock.now()))
+        (claimed,) = await self.world.store.commit(ClaimAttempts(CHANNEL, references, self.world.clock.now(), self.world.run))
         return cast("Claimed", claimed).claims
 
     async def settle(self, claim: Claim, state: DeliveryState, **more: object) -> None:
         settlement = replace(Settlement(claim.reference, state), **more)  # type: ignore[arg-type]
-        await self.world.store.commit(SettleAttempts((settlement,), self.world.clock.now()))
+        await self.world.store.commit(SettleAttempts((settlement,), self.world.clock.now(), self.world.run))
 
     async def receipts(self, *receipts: Receipt) -> int:
         return cast("int", (await self.world.store.commit(AddReceipts(receipts)))[0])
@@ -192,7 +192,8 @@ async def test_a_start_makes_unknown_what_was_under_way_and_sends_it_no_more(wor
     sent, under_way = await pushing.claim(2)
     await pushing.settle(sent, DeliveryState.SENT)
 
-    outcomes = [(await world.store.commit(RecoverAttempts()))[0] for _ in range(2)]
+    await world.next_run()
+    outcomes = [(await world.store.commit(RecoverAttempts(world.clock.now())))[0] for _ in range(2)]
     world.clock.pass_(10**6)
     claimed = await pushing.claim()
 
@@ -206,7 +207,8 @@ async def test_a_receipt_settles_what_was_unknown(world: World, pushing: Pushing
     await pushing.member(community)
     post = await world.posted(community)
     (claim,) = await pushing.claim()
-    await world.store.commit(RecoverAttempts())
+    await world.next_run()
+    await world.store.commit(RecoverAttempts(world.clock.now()))
 
     moved = await pushing.receipts(Receipt(claim.reference, DeliveryState.DELIVERED))
 
@@ -309,7 +311,7 @@ async def test_what_has_not_left_of_a_cancelled_post_is_cancelled(world: World, 
         await pushing.member(community)
     post = await world.accepted(community)
     await world.release(post, 1)
-    await world.store.commit(CancelPost(post.n, world.clock.now()))
+    await world.store.commit(CancelPost(post, world.clock.now()))
 
     assert await pushing.claim() == ()
     assert await world.counts(post) == {"cancelled": 2}

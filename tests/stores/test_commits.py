@@ -3,12 +3,14 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
-from relay.core.change import AddCommunity, Forget, Record, Remember, SetFact
+from relay.core.change import AddCommunity, Filed, Record, SetFact
 from relay.core.community import Community, QuietHours, Rules
 from relay.core.errors import Invalid, Stale, Taken
+from relay.core.repeat import Forget, Remember
 from relay.ports import Paging, Remembered
 from tests.stores.conftest import World
 
@@ -37,7 +39,7 @@ async def test_nothing_to_write_is_written_at_once(world: World) -> None:
     assert await world.store.commit() == ()
 
 
-async def test_what_was_committed_is_told_in_order_and_what_failed_is_not(world: World) -> None:
+async def test_what_was_committed_is_told_once_and_what_failed_is_not(world: World) -> None:
     await world.community("bad")
     again = AddCommunity(Community(world.ids(), "bad", "Bad", world.clock.now()))
     world.told.clear()
@@ -50,7 +52,21 @@ async def test_what_was_committed_is_told_in_order_and_what_failed_is_not(world:
     )
 
     assert [type(result) for result in results] == [tuple, Taken, tuple]
-    assert world.told == [((SetFact("a", "1"),), (None,)), ((SetFact("b", "2"), SetFact("c", "3")), (None, None))]
+    assert sorted(world.told, key=lambda each: len(each[0])) == [
+        ((SetFact("a", "1"),), (None,)),
+        ((SetFact("b", "2"), SetFact("c", "3")), (None, None)),
+    ]
+
+
+async def test_what_one_member_brings_about_is_told_in_its_order(world: World) -> None:
+    member = await world.member(await world.community())
+    thread = await world.replied(member)
+    world.told.clear()
+
+    await asyncio.gather(*(world.store.commit(world.reply(member, thread.ref)) for _ in range(20)))
+
+    seqs = [cast("Filed", outcome).seq for _, outcomes in world.told for outcome in outcomes]
+    assert seqs == list(range(2, 22))
 
 
 async def test_a_commit_is_told_before_its_caller_goes_on(world: World) -> None:

@@ -10,7 +10,6 @@ from relay.core.change import (
     AdvanceCursors,
     CancelPost,
     DropPlan,
-    DropPlans,
     EditCommunity,
     Erase,
     FreezeAudience,
@@ -26,6 +25,7 @@ from relay.core.delivery import Cursors, DeliveryState
 from relay.core.errors import Conflict, Stale
 from relay.core.member import Consent
 from relay.core.post import PostState
+from relay.core.run import DropPlans
 from relay.core.stream import ItemKind, Sender
 from relay.ports import DeliveryView, Paging
 from tests.stores.conftest import World
@@ -54,7 +54,7 @@ async def test_the_audience_is_frozen_in_groups_of_active_members(world: World) 
     members = await world.members(community, 5)
     await world.member(other)
     await world.store.commit(Leave(members[1].n, world.clock.now()))
-    (n,) = await world.store.commit(PlanPost(world.draft(community)))
+    (n,) = await world.store.commit(PlanPost(world.draft(community), world.run))
 
     groups, after = [], 0
     for _ in range(3):
@@ -131,7 +131,7 @@ async def test_posts_that_are_planned_at_the_same_time_keep_their_ledgers_apart(
     community = await world.community()
     members = await world.members(community, 6)
     drafts = [world.draft(community), world.draft(community)]
-    keys = [cast("int", (await world.store.commit(PlanPost(draft)))[0]) for draft in drafts]
+    keys = [cast("int", (await world.store.commit(PlanPost(draft, world.run)))[0]) for draft in drafts]
     for after in (0, members[1].n, members[3].n):
         for key in keys:
             await world.store.commit(FreezeAudience(key, community.n, after, 2))
@@ -182,14 +182,14 @@ async def test_what_is_not_released_of_a_cancelled_post_is_cancelled(world: Worl
     post = await world.accepted(community)
     await world.release(post, 1)
 
-    await world.store.commit(CancelPost(post.n, world.clock.now()))
+    await world.store.commit(CancelPost(post, world.clock.now()))
     released = await world.release(post)
 
     assert (released.seqs, released.finished) == ((), True)
     assert await world.counts(post) == {"sending": 1, "cancelled": 2}
     assert await world.store.of(members[2].n).cursors() == Cursors()
     with pytest.raises(Stale):
-        await world.store.commit(CancelPost(post.n, world.clock.now()))
+        await world.store.commit(CancelPost(post, world.clock.now()))
 
 
 async def test_what_is_not_released_in_its_time_expires(world: World) -> None:
@@ -224,7 +224,8 @@ async def test_plans_of_an_earlier_run_are_dropped_with_their_ledger(world: Worl
     kept = await world.accepted(community)
     planned = await world.plan(world.draft(community))
 
-    await world.store.commit(DropPlans())
+    await world.next_run()
+    (left,) = await world.store.commit(DropPlans(world.clock.now(), 100))
 
     with pytest.raises(Stale):
         await world.store.commit(AcceptPost(replace(planned, accepted_at=world.clock.now())))
@@ -233,6 +234,7 @@ async def test_plans_of_an_earlier_run_are_dropped_with_their_ledger(world: Worl
     assert await world.counts(kept) == {"planned": 1}
     assert (await world.release(kept)).seqs == ((member.n, 1),)
     assert await world.counts(planned) == {}
+    assert left == 0
 
 
 async def test_one_plan_is_taken_back_in_groups_and_nothing_of_others(world: World) -> None:

@@ -13,8 +13,14 @@ from relay.stores import schema, sql
 START = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|CASE|ORDER BY|\w\.\w+)\b")
 TEXT = re.compile(r"'[^']*'")
 ALWAYS_THERE = re.compile(r"(\w+) (?:\$OWN_KEY|\$KEY|\$GIVEN_KEY|(?:BIGINT|TEXT|DOUBLE PRECISION) NOT NULL)")
-ORDER = re.compile(r"ORDER BY (.*?)(?:LIMIT|\)|$)", re.DOTALL)
+ORDER = re.compile(r"ORDER BY (.*?)(?:LIMIT|FOR UPDATE|locking|\)|$)", re.DOTALL)
+NAMED = re.compile(r"\b(?:FROM|JOIN) (\w+)(?: (?!WHERE|SET|JOIN|LEFT|ON|ORDER|GROUP|AS)(\w+))?")
 PARAMETER = re.compile(r"\$(\d+)")
+
+LOCKS = re.compile(r"\bfor\s+(no\s+key\s+)?(update|share|key\s+share)\b|\bpg_\w+|\block\s+table\b", re.IGNORECASE)
+WORD = re.compile(r" (?:locking|passing_locked)\([a-z]+(?:, [a-z]+)*\)$")
+ANY_WORD = re.compile(r"\b(?:locking|passing_locked)\b")
+LOCKS_OF_THEIR_OWN = {"record.ONE_BY_ONE", "runs.ONE_MORE"}  # what only a Lock yields, beside all that stands in locks.py
 
 FORBIDDEN: Mapping[str, re.Pattern[str]] = {
     "a parameter that is not numbered": re.compile(r"\?|(?<!:):[a-z_]+|%s|@\w+"),
@@ -56,11 +62,41 @@ def faults(text: str) -> Iterator[str]:
     for order in ORDER.findall(bare):
         for term in order.split(","):
             column = re.sub(r"\b(ASC|DESC)\b", "", term).strip()
-            if "NULLS" not in term and column.rpartition(".")[2] not in never_null():
+            if "NULLS" not in term and not is_always_there(column, bare):
                 yield f"an order that says nothing of NULL: {column}"
     numbers = {int(number) for number in PARAMETER.findall(bare)}
     if numbers and bare.lstrip().startswith(("SELECT", "INSERT", "UPDATE", "DELETE")) and "{}" not in bare:
         yield from (f"no parameter ${number}" for number in range(1, max(numbers)) if number not in numbers)
+
+
+def is_always_there(column: str, text: str) -> bool:
+    """Whether it holds a value: in its own table where the text tells which that is, otherwise in all that have the column."""
+    alias, _, name = column.rpartition(".")
+    named = {alias_ or table: table for table, alias_ in NAMED.findall(text)}
+    table = named.get(alias) if alias else next(iter(named.values())) if len(named) == 1 else None
+    return name in ({"name"} | there(table) if table in tables() else never_null())
+
+
+def there(table: str) -> set[str]:
+    return set(ALWAYS_THERE.findall(tables()[table]))
+
+
+def tables() -> dict[str, str]:
+    """The statements that make and change each."""
+    found: dict[str, str] = {}
+    for _, texts in schema.MIGRATIONS:
+        for text in texts:
+            if made := re.match(r"\s*(?:CREATE|ALTER) TABLE (\w+)", text):
+                found[made[1]] = found.get(made[1], "") + text
+    return found
+
+
+def misplaced(name: str, text: str) -> Iterator[str]:
+    """Locks stand where an engine with one writer passes over them, and its words where it can leave them out."""
+    if LOCKS.search(text) and not name.startswith("locks.") and name not in LOCKS_OF_THEIR_OWN:
+        yield "a lock that is no step of its own"
+    if ANY_WORD.search(WORD.sub("", text)) or (WORD.search(text) and not text.lstrip().startswith("SELECT")):
+        yield "a locking word that is not at the end of a SELECT"
 
 
 def never_null() -> set[str]:
@@ -77,10 +113,31 @@ def test_shared_sql_holds_nothing_that_engines_read_differently() -> None:
     assert found == []
 
 
+def test_locks_stand_where_they_can_be_left_out() -> None:
+    found = [f"{name}: {fault}" for name, text in statements() for fault in misplaced(name, text)]
+
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "SELECT n FROM posts WHERE n = $1 FOR UPDATE",
+        "SELECT n FROM posts WHERE n = $1 FOR NO KEY UPDATE",
+        "SELECT pg_advisory_xact_lock($1)",
+        "UPDATE posts SET state = 1 WHERE n = $1 locking(posts)",
+        "SELECT n FROM posts locking(posts) WHERE n = $1",
+        "SELECT a.n FROM posts a WHERE a.n = $1 passing_locked()",
+    ],
+)
+def test_a_lock_in_a_wrong_place_is_found(planted: str) -> None:
+    assert list(misplaced("posts.PLANTED", planted)) != []
+
+
 def test_all_shared_sql_is_looked_at() -> None:
     names = {name for name, _ in statements()}
 
-    assert {"messages.ADD", "members.ERASE_FIRST", "threads.OF_TEXT", "deliveries.RELEASE", "scope.ITEMS"} <= names
+    assert {"messages.ADD", "erasures.HIDE", "threads.OF_TEXT", "deliveries.RELEASE", "scope.ITEMS"} <= names
     assert len(names) > 80
 
 

@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from relay.core.change import AdvanceCursors, CancelPost, DropPlans, Erase, Leave, Reached, Rejoin
+from relay.core.change import AdvanceCursors, CancelPost, Erase, Leave, Reached, Rejoin
 from relay.core.community import Community
 from relay.core.errors import Stale
 from relay.core.member import Consent, Member
 from relay.core.post import Post
+from relay.core.run import DropPlans
 from tests.stores.conftest import World
 
 STEPS = 60
@@ -83,7 +84,7 @@ class Course:
     async def cancel(self) -> None:
         if self.posts and self.draw.random() < 0.3:
             try:
-                await self.world.store.commit(CancelPost(self.draw.choice(self.posts).n, self.world.clock.now()))
+                await self.world.store.commit(CancelPost(self.draw.choice(self.posts), self.world.clock.now()))
             except Stale:
                 return  # it was sent already
 
@@ -99,5 +100,7 @@ class Course:
             await self.world.store.commit(AdvanceCursors((Reached(self.draw.choice(self.members).n, *cursors),)))
 
     async def drop(self) -> None:
-        await self.world.store.commit(DropPlans())
+        await self.world.next_run()
+        while (await self.world.store.commit(DropPlans(self.world.clock.now(), self.draw.randint(1, 5))))[0]:
+            pass
         self.planned.clear()

@@ -6,7 +6,10 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from relay.core.change import Erase, SetFact
+from relay.core.errors import Unavailable
 from relay.core.member import Member
 from relay.ports import Paging
 from relay.stores import sqlite_file
@@ -67,6 +70,47 @@ async def test_erased_words_that_a_run_left_in_the_log_are_gone_soon_in_the_next
     assert left
     assert SECRET.encode() not in log_of(tmp_path)
     await again.close()
+
+
+async def test_who_waits_until_all_is_purged_finds_no_erased_word_in_the_log(tmp_path: Path) -> None:
+    store = await opened(tmp_path)
+    gone = await who_wrote(store, SECRET)
+
+    await erase(store, gone)
+    await asyncio.wait_for(store.purged(), 10)
+
+    assert SECRET.encode() not in log_of(tmp_path)
+    await store.close()
+
+
+async def test_nothing_is_purged_while_somebody_reads_what_was_there_before(tmp_path: Path) -> None:
+    store = await opened(tmp_path)
+    gone = await who_wrote(store, SECRET)
+
+    with reading(tmp_path):
+        await erase(store, gone)
+        purging = asyncio.create_task(store.purged())
+        for count in range(20):
+            await store.commit(SetFact(f"busy {count}", "x"))
+        waits = not purging.done()
+    await asyncio.wait_for(purging, 10)
+
+    assert waits
+    assert SECRET.encode() not in log_of(tmp_path)
+    await store.close()
+
+
+async def test_who_waits_until_all_is_purged_hears_that_the_store_closes(tmp_path: Path) -> None:
+    store = await opened(tmp_path)
+    gone = await who_wrote(store, SECRET)
+
+    with reading(tmp_path):
+        await erase(store, gone)
+        purging = asyncio.create_task(store.purged())
+        await store.close()
+
+        with pytest.raises(Unavailable, match="may still stand in the log"):
+            await asyncio.wait_for(purging, 10)
 
 
 async def test_the_log_stays_short_under_readers_that_overlap(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from relay.core.change import CancelPost, SetFact
+from relay.core.change import RevokeKey, SetFact
 from relay.core.errors import Stale, Unavailable
 from relay.stores.sqlite_writer import Limits
 from tests.stores.test_sqlite import SLOW, held_up, opened
@@ -57,7 +57,7 @@ async def test_who_counts_groups_keeps_nobody_from_their_answer_and_hears_of_wri
     store.grouped = failing(heard)
 
     with pytest.raises(Stale):
-        await store.commit(CancelPost(1, datetime(2026, 1, 1, tzinfo=UTC)))
+        await store.commit(RevokeKey("nobody", datetime(2026, 1, 1, tzinfo=UTC)))
     written = await asyncio.wait_for(store.commit(SetFact("a", "x")), 10)
 
     assert written == (None,)

@@ -217,6 +217,8 @@ async def test_threads_are_found_by_what_is_asked(world: World) -> None:
     assert await found() == [newest, cheese.id]
     assert await found(state=ThreadState.CLOSED) == [cheese.id]
     assert await found(assignee="eva") == [cheese.id]
+    assert await found(assignee="eva", with_closed=False) == []
+    assert await found(with_closed=False) == [newest]
     assert await found(post=post.id) == [newest]
     assert await found(text="kase kantine") == [cheese.id]
     assert await found(text="KÄS") == [cheese.id]

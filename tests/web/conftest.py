@@ -5,6 +5,8 @@ import io
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,18 +20,26 @@ from relay.bus import Bus
 from relay.channels.web.hub import Hub
 from relay.channels.web.socket import Sweeper
 from relay.channels.web.stream import Doors, Streams, StreamSettings
+from relay.compose import asyncapi
 from relay.core.change import Change, Outcome
+from relay.core.device import SALT_BYTES
 from relay.core.identity import token_digest
+from relay.core.known import Known
 from relay.core.staff import SCOPES, Role
 from relay.core.verdict import Action, Decision, Submission
+from relay.flows.admit import Admit
 from relay.flows.answer import Answer
 from relay.flows.deliver import Deliver
 from relay.flows.enrol import Enrol
 from relay.flows.govern import Govern
+from relay.flows.join import Join
 from relay.flows.judge import Judging
+from relay.flows.pause import Pauses
 from relay.flows.publish import Publish
 from relay.flows.receive import Receive
 from relay.flows.review import Review
+from relay.flows.sign_in import SignIn
+from relay.hasher import Cost, Hasher
 from relay.observe import Metrics
 from relay.ports import Paging, SignedIn, Told
 from relay.stores.sqlite import SqliteStore
@@ -37,16 +47,25 @@ from relay.testing.clock import Drawn, ManualClock, drawn_tokens
 from relay.web.door import Runner
 from relay.web.server import Parts, build
 from relay.web.settings import HttpSettings
+from tests.web.browser import Browser, browser, joined
 
 OWNER_TOKEN = "owner-token-of-these-tests-0123456789"
 CONSENT = {"consent": {"source": "counter", "text_version": "3.4"}}
+RUN = 1  # of this relay
+PASSPHRASE = "four eyes see more than two"
+CHEAP = Cost(passes=1, kib=8)  # the least that Argon2 takes
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0"
+IMPRINT = "Bad am See GmbH, Seestr. 1"
 PATIENCE = 10  # seconds until a test that waits gives up
 _BY_WORD = {"hold": Action.HOLD, "flag": Action.FLAG, "reject": Action.REJECT, "discard": Action.DISCARD}
 
 
 async def by_first_word(submission: Submission) -> Decision:
     """Moderation that does what the message begins with."""
-    return Decision(_BY_WORD.get(submission.text.partition(" ")[0], Action.ALLOW), 0.0)
+    word = submission.text.partition(" ")[0]
+    if word == "check":  # slow plugins have yet to look
+        return Decision(Action.HOLD, 3.0, checking=True)
+    return Decision(_BY_WORD.get(word, Action.ALLOW), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +76,7 @@ class Said:
     body: Any
     headers: Mapping[str, str]
     raw: bytes
+    cookies: tuple[str, ...] = ()
 
 
 def is_problem(said: Said, status: int) -> bool:
@@ -67,6 +87,25 @@ def is_problem(said: Said, status: int) -> bool:
     assert said.body["status"] == status
     assert said.body["type"].startswith("/docs/errors#")
     return True
+
+
+def cookies(said: Said) -> SimpleCookie:
+    """All that an answer gives the browser to keep."""
+    found: SimpleCookie = SimpleCookie()
+    for one in said.cookies:
+        found.load(one)
+    return found
+
+
+def cookie_of(said: Said) -> str:
+    """The session's secret that an answer gives the browser; empty when it takes it away, or says nothing of it."""
+    found = cookies(said).get("relay")
+    return found.value if found else ""
+
+
+def secret_of(link: str) -> str:
+    """What the console sends of a one-time link."""
+    return link.partition("#link=")[2]
 
 
 @dataclass
@@ -90,7 +129,13 @@ class Caller:
         async with self.session.request(method, self.url + path, headers=sent, allow_redirects=False, **content) as found:
             raw = await found.read()
             is_json = found.content_type.endswith("json") and raw
-            return Said(found.status, await found.json(content_type=None) if is_json else None, found.headers, raw)
+            return Said(
+                found.status,
+                await found.json(content_type=None) if is_json else None,
+                found.headers,
+                raw,
+                tuple(found.headers.getall("Set-Cookie", ())),
+            )
 
     @asynccontextmanager
     async def stream(self, path: str = "/v1/staff/stream", **headers: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
@@ -113,6 +158,8 @@ class Relay:
     ready: list[bool]
     also_told: list[Told]
     plugins: list[dict[str, object]]
+    hasher: Hasher
+    _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     @property
     def owner(self) -> Caller:
@@ -125,9 +172,45 @@ class Relay:
     def caller(self, token: str | None, **headers: str) -> Caller:
         return Caller(self.url, self.session, token, {name.replace("_", "-"): value for name, value in headers.items()})
 
+    def fresh(self, name: str) -> str:
+        """A name that nobody has."""
+        return f"{name} {next(self._numbers)}"
+
+    async def hired(self, role: Role = Role.AGENT, name: str | None = None) -> Any:  # noqa: ANN401  as the relay shows them
+        made = await self.owner("POST", "/v1/staff", {"name": name or self.fresh(role.title()), "role": role})
+        assert made.status == 201, made
+        return made.body
+
     async def staff(self, role: Role) -> Caller:
-        made = await self.owner("POST", "/v1/staff", {"name": role.title(), "role": role})
-        return self.caller(made.body["token"])
+        return self.caller((await self.hired(role))["token"])
+
+    @property
+    def page(self) -> Caller:
+        """The relay's own page in a browser that is not signed in."""
+        return self.caller(None, Origin=self.url, User_Agent=FIREFOX)
+
+    def browser(self, secret: str) -> Caller:
+        """The same in one that is."""
+        return self.caller(None, Origin=self.url, User_Agent=FIREFOX, Cookie=f"relay={secret}")
+
+    async def arrived(self, link: str, passphrase: str = PASSPHRASE, **more: str) -> Caller:
+        """The browser of who uses this link."""
+        said = await self.page("POST", "/v1/sign-in:link", {"link": secret_of(link), "passphrase": passphrase, **more})
+        assert said.status == 200, said
+        return self.browser(cookie_of(said))
+
+    async def signed_on(self, role: Role) -> Caller:
+        """The browser of somebody new."""
+        return await self.arrived((await self.hired(role))["link"])
+
+    def proxied(self, address: str) -> dict[str, str]:
+        """What a proxy that ends TLS adds."""
+        return {"X_Forwarded_For": address, "X_Forwarded_Proto": "https", "Origin": self.url.replace("http:", "https:")}
+
+    async def owner_link(self) -> str:
+        (owner,) = [one for one in (await self.owner("GET", "/v1/staff")).body["items"] if one["name"] == "Owner"]
+        made = await self.owner("POST", f"/v1/staff/{owner['id']}/links", {})
+        return str(made.body["link"])
 
     async def key(self, *scopes: str) -> Caller:
         made = await self.owner("POST", "/v1/keys", {"name": "shop", "scopes": list(scopes or SCOPES)})
@@ -137,6 +220,11 @@ class Relay:
         made = await self.owner("POST", "/v1/communities", {"slug": slug, "name": "Bad am See", **more})
         assert made.status == 201, made
         return slug
+
+    async def invited(self, **more: object) -> str:
+        """The address of an invite."""
+        made = await self.owner("POST", "/v1/communities/bad/invites", more)
+        return f"/i/{made.body['code']}"
 
     async def member(self, slug: str = "bad", **more: object) -> "Person":
         made = await self.owner("POST", f"/v1/communities/{slug}/members", {**CONSENT, **more})
@@ -185,8 +273,19 @@ async def _silent(*_: object) -> bytes:
     return b""
 
 
-def built(store: SqliteStore, bus: Bus, clock: ManualClock, ready: list[bool], plugins: list[dict[str, object]]) -> Parts:
+@dataclass
+class Ground:
+    """What a relay stands on."""
+
+    store: SqliteStore
+    bus: Bus
+    clock: ManualClock
+    hasher: Hasher
+
+
+def built(ground: Ground, ready: list[bool], plugins: list[dict[str, object]]) -> Parts:
     """The parts as app.py makes them, with moderation that the test decides and streams that nobody sweeps."""
+    store, clock = ground.store, ground.clock
     ids, secrets = Drawn(), drawn_tokens()
     deliver = Deliver(store, clock)
     hub = Hub(store, deliver.reached)
@@ -195,18 +294,24 @@ def built(store: SqliteStore, bus: Bus, clock: ManualClock, ready: list[bool], p
         store=store,
         clock=clock,
         ids=ids,
-        bus=bus,
+        bus=ground.bus,
         metrics=Metrics(CollectorRegistry()),
-        publish=Publish(store, clock, ids),
-        receive=Receive(store, clock, ids, Judging(by_first_word)),
+        publish=Publish(store, clock, ids, lambda: RUN),
+        receive=Receive(store, clock, ids, Judging(by_first_word), lambda: RUN),
         review=Review(store, clock, ids),
         answer=Answer(store, clock, ids),
         enrol=Enrol(store, clock, ids, secrets, b"key"),
+        join=Join(store, clock, ids, b"key", b"join key"),
+        pauses=Pauses(store, clock),
         govern=Govern(store, clock, ids, secrets),
+        sign_in=SignIn(store, clock, ids, secrets, ground.hasher.hash, ground.hasher.verify),
+        admit=Admit(store, clock, ids, secrets, lambda: bytes(SALT_BYTES)),
         deliver=deliver,
+        known=Known(b"join key", ids),
         plugins=lambda: plugins,
         members_stream=streams.handle,
         is_ready=lambda: ready[0],
+        frames=asyncapi.document,
     )
 
 
@@ -221,16 +326,19 @@ async def running(folder: Path, settings: HttpSettings) -> AsyncIterator[Relay]:
 
     store = await SqliteStore.open(folder / "relay.db", told=tell)
     plugins: list[dict[str, object]] = [{"name": "words", "version": "1.0"}]
-    parts = built(store, bus, clock, ready, plugins)
+    hasher = Hasher(CHEAP)
+    parts = built(Ground(store, bus, clock, hasher), ready, plugins)
     await parts.govern.first_owner(OWNER_TOKEN)
     runner = Runner(build(parts, settings), settings)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(PATIENCE)) as session:
-        yield Relay(url, parts, clock, session, runner, ready, also_told, plugins)
+    jar, patience = aiohttp.DummyCookieJar(), aiohttp.ClientTimeout(PATIENCE)  # tests say themselves which cookie goes
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=jar, timeout=patience) as session:
+        yield Relay(url, parts, clock, session, runner, ready, also_told, plugins, hasher)
     await runner.cleanup()
+    hasher.close()
     await store.close()
 
 
@@ -249,6 +357,26 @@ async def open_relay(tmp_path: Path) -> AsyncIterator[Open]:
 async def relay(open_relay: Open) -> Relay:
     opened: Relay = await open_relay()
     return opened
+
+
+@pytest.fixture
+async def invitation(relay: Relay) -> str:
+    """The address of an invite to a community that has said who it is."""
+    await relay.community(imprint=IMPRINT, privacy_url="https://example.com/privacy", time_zone="Europe/Berlin")
+    return await relay.invited()
+
+
+@pytest.fixture
+async def nobody(relay: Relay) -> AsyncIterator[Browser]:
+    """A browser that knows nobody."""
+    async with browser(relay.url) as made:
+        yield made
+
+
+@pytest.fixture
+async def ada(nobody: Browser, invitation: str) -> Browser:
+    """Somebody who joined, at their stream."""
+    return await joined(nobody, invitation)
 
 
 async def numbers(relay: Relay) -> tuple[int, int, int]:

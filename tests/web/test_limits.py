@@ -62,6 +62,20 @@ async def test_addresses_count_only_where_nobody_has_signed_in(open_relay: Open)
     assert signed_in == [200] * 10
 
 
+async def test_of_the_members_pages_what_is_made_counts_and_what_lies_in_memory_does_not(open_relay: Open) -> None:
+    relay: Relay = await open_relay(limits={"visitor": FEW})
+
+    made = [(await relay.nobody("GET", "/c/offline.html")).status for _ in range(4)]
+    kept = [(await relay.nobody("GET", path)).status for path in ("/c/worker.js", "/assets/member/stream.js") * 4]
+    worker = await relay.nobody("GET", "/c/worker.js")
+    known = await relay.nobody("GET", "/c/worker.js", If_None_Match=worker.headers["ETag"])
+
+    assert made == [200, 200, 200, 429]
+    assert kept == [200] * 8
+    assert (known.status, known.raw) == (304, b"")
+    assert worker.headers["Content-Type"].startswith("text/javascript")
+
+
 async def test_a_believed_proxy_tells_the_address(open_relay: Open) -> None:
     relay: Relay = await open_relay(limits={"visitor": FEW}, proxies=("127.0.0.1",))
 
@@ -69,6 +83,25 @@ async def test_a_believed_proxy_tells_the_address(open_relay: Open) -> None:
     theirs = (await relay.nobody("GET", "/healthz", X_Forwarded_For="192.0.2.1, 192.0.2.2")).status
 
     assert (mine, theirs) == ([200, 200, 200, 429], 200)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("2001:db8:0:1::1", "2001:db8:0:1:9999::ffff", 429),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1", 200),
+        ("::ffff:192.0.2.1", "192.0.2.1", 429),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", 200),
+        ("192.0.2.1", "192.0.2.2", 200),
+        ("unknown", "_hidden", 200),
+    ],
+)
+async def test_of_an_address_what_one_line_has_counts(open_relay: Open, one: str, other: str, expected: int) -> None:
+    relay: Relay = await open_relay(limits={"visitor": {"burst": 1, "per_second": 0.001}}, proxies=("127.0.0.1",))
+
+    found = [(await relay.nobody("GET", "/healthz", X_Forwarded_For=address)).status for address in (one, other)]
+
+    assert found == [200, expected]
 
 
 async def test_an_unbelieved_header_tells_nothing(open_relay: Open) -> None:

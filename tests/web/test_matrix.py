@@ -9,9 +9,9 @@ import aiohttp
 import pytest
 
 from relay.core.staff import SCOPES, Role
-from relay.web.route import Route
+from relay.web.route import Route, Who
 from relay.web.table import ROUTES
-from tests.web.conftest import CONSENT, Caller, Person, Relay
+from tests.web.conftest import CONSENT, PASSPHRASE, Caller, Person, Relay, secret_of
 
 MATRIX: Final = tomllib.loads(Path(__file__).with_name("matrix.toml").read_text("utf-8"))
 COLUMNS: Final = MATRIX["columns"].split()
@@ -32,6 +32,7 @@ class World:
         self.route = route
         self.callers: dict[str, Caller] = {}
         self.person: Person | None = None
+        self.browser: Caller | None = None
 
     async def open(self) -> None:
         relay = self.relay
@@ -65,7 +66,12 @@ class World:
         if "{slug}" in path:
             path = path.replace("{slug}", "bad")
         if "{id}" in path:
-            path = path.replace("{id}", await THINGS[path.split("/")[2]](self))
+            path = path.replace("{id}", await (GONE.get(path) or THINGS[path.split("/")[2]])(self))
+        path = path.replace("{area}/{file}", "look/tokens.css")
+        if "{code}" in path:
+            path = path.replace("{code}", (await self.invite())["code"])
+        if path.endswith("/seen.svg"):
+            path += f"?seq=0&mark={'x' * 26}"
         if callable(body):
             body = await body(self)
         return path, body
@@ -92,9 +98,20 @@ class World:
         cases = await self.relay.owner("GET", f"/v1/communities/bad/cases?state={state}&limit=200")
         return str(cases.body["items"][-1]["id"])
 
+    async def invite(self) -> dict[str, Any]:
+        made: dict[str, Any] = (await self.relay.owner("POST", "/v1/communities/bad/invites", {"label": "desk"})).body
+        return made
+
+    async def invite_id(self) -> str:
+        return str((await self.invite())["id"])
+
     async def staff_id(self) -> str:
-        made = await self.relay.owner("POST", "/v1/staff", {"name": "Jan", "role": "agent"})
-        return str(made.body["id"])
+        return str((await self.relay.hired())["id"])
+
+    async def session_id(self) -> str:
+        """Of who asks by it, else of the owner."""
+        browser = self.browser or await self.relay.arrived(await self.relay.owner_link())
+        return str((await browser("GET", "/v1/session")).body["session"])
 
     async def key_id(self) -> str:
         made = await self.relay.owner("POST", "/v1/keys", {"name": "shop", "scopes": ["posts:read"]})
@@ -110,9 +127,21 @@ THINGS: Final[dict[str, Callable[[World], Awaitable[str]]]] = {
     "posts": World.post_id,
     "threads": World.thread_id,
     "cases": World.held_case,
+    "invites": World.invite_id,
     "staff": World.staff_id,
     "keys": World.key_id,
+    "sessions": World.session_id,
 }
+
+
+async def _erased_id(world: World) -> str:
+    gone = (await world.relay.member()).id
+    await world.relay.owner("DELETE", f"/v1/members/{gone}")
+    return gone
+
+
+GONE: Final[dict[str, Callable[[World], Awaitable[str]]]] = {"/v1/members/{id}/erasure": _erased_id}
+"""Paths that ask for what is not there any more."""
 
 
 async def _new_community(world: World) -> object:
@@ -136,24 +165,61 @@ async def _own_appeal(world: World) -> object:
     return {"case": await world.newest_case("rejected"), "text": "why"}
 
 
+async def _new_person(world: World) -> object:
+    return {"name": world.relay.fresh("Eva"), "role": "agent"}
+
+
+async def _passphrase(world: World) -> object:
+    name = world.relay.fresh("Jan")
+    await world.relay.arrived((await world.relay.hired(name=name))["link"])
+    return {"name": name, "passphrase": PASSPHRASE}
+
+
+async def _link(world: World) -> object:
+    return {"link": secret_of((await world.relay.hired())["link"])}
+
+
+async def _arrival(world: World) -> object:
+    return {"link": secret_of((await world.relay.hired())["link"]), "passphrase": PASSPHRASE}
+
+
+async def _joining(world: World) -> dict[str, Any]:
+    return {"invite": (await world.invite())["code"], "text_version": "default-1", "name": "Anna"}
+
+
+async def _confirming(world: World) -> object:
+    asked = await world.relay.nobody("POST", "/v1/communities/bad/join", await _joining(world))
+    return {"code": asked.body["code"]}
+
+
 BODIES: Final[dict[str, Any]] = {
     "POST /v1/communities": _new_community,
     "PATCH /v1/communities/{slug}": {"name": "Bad am See"},
     "POST /v1/communities/{slug}/members": CONSENT,
     "PATCH /v1/members/{id}": {"name": "Anna"},
+    "POST /v1/members/{id}:lift": {"reason": "law"},
     "POST /v1/members/{id}/tokens": {"kind": "web", "device": "phone"},
     "POST /v1/members/{id}/messages": {"text": "hello"},
+    "PUT /v1/communities/{slug}/consent": {"language": "de", "text": "Ja"},
+    "POST /v1/communities/{slug}/invites": {"label": "desk", "uses": 3},
+    "POST /v1/communities/{slug}/join": _joining,
+    "POST /v1/join:confirm": _confirming,
     "POST /v1/communities/{slug}/posts": {"text": "hello"},
     "POST /v1/posts/{id}:cancel": {},
     "POST /v1/threads/{id}/messages": {"text": "hello"},
     "PATCH /v1/threads/{id}": {"version": 1, "labels": ["pool"]},
     "POST /v1/cases/{id}:decide": {"action": "deliver"},
-    "POST /v1/staff": {"name": "Eva", "role": "agent"},
+    "POST /v1/staff": _new_person,
+    "POST /v1/sign-in": _passphrase,
+    "POST /v1/sign-in:look": _link,
+    "POST /v1/sign-in:link": _arrival,
+    "POST /v1/session/passphrase": {"old": PASSPHRASE, "new": f"{PASSPHRASE}, and hear"},
     "POST /v1/keys": {"name": "shop", "scopes": ["posts:write"]},
     "POST /v1/me/messages": _own_reply,
     "POST /v1/me/ack": {"seq": 0},
     "POST /v1/me/read": {"seq": 0},
     "POST /v1/me/press": _own_press,
+    "POST /v1/me/pause": {"until": "2026-11-28T12:00:00Z"},
     "POST /v1/me/appeals": _own_appeal,
 }
 
@@ -195,3 +261,20 @@ def test_the_table_has_no_row_for_what_is_gone() -> None:
 
 def test_every_caller_stands_in_the_table() -> None:
     assert set(COLUMNS) == {*Role, "key", "key_without", "member_own", "member_other", "none"}
+
+
+async def test_a_session_opens_what_the_persons_token_opens(relay: Relay) -> None:
+    """The table holds for the cookie as well, but for what is about the session itself."""
+    await relay.community()
+    browsers = {role: await relay.signed_on(role) for role in Role}
+    opened, expected = {}, {}
+    for route in (one for one in ROUTES if one.kind == "json" and one.who is Who.STAFF and not one.is_own):
+        world = World(relay, route)
+        statuses = dict(zip(COLUMNS, map(int, MATRIX["routes"][name_of(route)].split()), strict=True))
+        for role, browser in browsers.items():
+            world.person = await relay.member()
+            path, body = await world.make()
+            opened[name_of(route), role] = (await browser(route.method, path, body)).status
+            expected[name_of(route), role] = statuses[role]
+
+    assert opened == expected

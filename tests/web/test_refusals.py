@@ -40,6 +40,7 @@ async def test_not_there_and_not_yours_are_the_same_404_byte_for_byte(relay: Rel
         await relay.owner("GET", "/v1/communities/none/threads"),
         await relay.owner("GET", "/v1/no-such-thing"),
         await relay.owner("GET", "/v1/members/%00"),
+        await relay.owner("GET", "/v1/members/%0A"),
         await relay.owner("GET", "/v1/members/%ED%A0%80"),
         await relay.owner("GET", "/v1/members/..%2F..%2Fetc"),
         await relay.owner("GET", f"/v1/members/{'a' * 41}"),

@@ -9,8 +9,10 @@ import aiohttp
 import pytest
 
 from relay.core.staff import Role
+from relay.core.verdict import Action, Decision, Submission
+from relay.flows.check import Check
 from relay.web.events import NAMES, TOLD
-from tests.web.conftest import PATIENCE, Caller, Open, Person, Relay
+from tests.web.conftest import PATIENCE, RUN, Caller, Open, Person, Relay
 
 Socket = aiohttp.ClientWebSocketResponse
 Frame = dict[str, Any]
@@ -100,6 +102,17 @@ async def test_a_held_text_is_shown_to_those_alone_who_may_judge_it(relay: Relay
     }
 
 
+async def test_all_of_staff_hear_of_an_erasure(relay: Relay, anna: Person) -> None:
+    roles = (Role.AGENT, Role.MODERATOR, Role.MANAGER, Role.AUDITOR)
+    async with contexts([await relay.staff(role) for role in roles]) as sockets:
+        for socket in sockets:
+            await hello(socket)
+        await relay.owner("DELETE", f"/v1/members/{anna.id}")
+        told = [await frame(socket) for socket in sockets]
+
+    assert [(one["event"], one["member"]) for one in told] == [("member.erased", anna.id)] * len(roles)
+
+
 async def test_a_key_hears_what_its_scopes_name(relay: Relay, anna: Person) -> None:
     key = await relay.key("threads:read")
     blind = await relay.key("posts:read")
@@ -126,15 +139,23 @@ async def test_every_kind_of_event_is_told_once_it_happens(relay: Relay, anna: P
     assert set(found) == set(NAMES)
 
 
+async def allowed(_submission: Submission, _first: Decision) -> Decision:
+    return Decision(Action.ALLOW, 0.0)
+
+
 async def everything(relay: Relay, anna: Person) -> None:
     """One of each thing that staff can hear of; the erasure comes last."""
     await relay.post()
+    post = (await relay.owner("POST", "/v1/communities/bad/posts", {"text": "Open after all"})).body["id"]
+    await relay.owner("POST", f"/v1/posts/{post}:cancel")
     await relay.member()
     await relay.reply(anna, "hold this")
     thread = f"/v1/threads/{await relay.only_thread()}"
     (case,) = (await relay.owner("GET", "/v1/communities/bad/cases")).body["items"]
     await relay.owner("POST", f"/v1/cases/{case['id']}:decide", {"action": "reject", "reason": "no"})
     await anna.call("POST", "/v1/me/appeals", {"case": case["id"], "text": "why"})
+    await relay.reply(anna, "check this", "c2")
+    await Check(relay.parts.store, relay.clock, relay.parts.ids, allowed, lambda: RUN).turn()
     await relay.owner("POST", f"{thread}/messages", {"text": "note", "internal": True})
     await relay.owner("POST", f"{thread}/lease")
     await relay.owner("DELETE", f"{thread}/lease")
@@ -326,6 +347,13 @@ async def test_a_reader_has_nothing_more_to_say(relay: Relay, anna: Person) -> N
 
     assert code == 1008
     assert anna.id
+
+
+async def test_a_reader_may_ask_whether_the_line_is_alive(relay: Relay) -> None:
+    async with relay.owner.stream() as socket:
+        await hello(socket)
+        await socket.send_json({"type": "ping"})
+        assert await frame(socket) == {"type": "pong"}
 
 
 async def test_a_frame_that_is_too_large_ends_it(relay: Relay, anna: Person) -> None:

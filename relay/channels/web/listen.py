@@ -8,12 +8,15 @@ from relay.core.change import (
     Erase,
     Filed,
     FileReply,
+    Press,
     Released,
     ReleasePost,
     RevokeTokens,
     Rule,
     SendMessage,
 )
+from relay.core.checking import DecideAgain
+from relay.core.pause import ReleaseDeferred, Resumed
 from relay.core.staff import TokenKind
 from relay.core.stream import message_item
 from relay.core.thread import Message
@@ -25,9 +28,12 @@ class Listener:
     def __init__(self, hub: Hub, bus: Bus) -> None:
         self._hub = hub
         bus.on(ReleasePost, self.post)
+        bus.on(ReleaseDeferred, self.resumed)
         bus.on(FileReply, self.reply)
         bus.on(SendMessage, self.message)
+        bus.on(Press, self.pressed)
         bus.on(Rule, self.ruling)
+        bus.on(DecideAgain, self.ruling)
         bus.on(RevokeTokens, self.revoked)
         bus.on(AddToken, self.replaced)
         bus.on(Erase, self.erased)
@@ -36,6 +42,10 @@ class Listener:
     def post(self, change: ReleasePost, outcome: Released) -> None:
         if outcome.seqs:
             self._hub.released(change.post, outcome.seqs)
+
+    def resumed(self, _change: ReleaseDeferred, outcome: Resumed) -> None:
+        for member in outcome.resumed:
+            self._hub.behind(member)
 
     def reply(self, change: FileReply, outcome: Filed) -> None:
         filing = change.filing
@@ -46,12 +56,15 @@ class Listener:
     def message(self, change: SendMessage, outcome: Filed) -> None:
         self._item(change.message, outcome.seq, change.community)
 
-    def ruling(self, change: Rule, outcome: Filed | None) -> None:
+    def pressed(self, change: Press, _outcome: object) -> None:
+        self._hub.pressed(change.member, change.id, change.button)
+
+    def ruling(self, change: Rule | DecideAgain, outcome: Filed | None) -> None:
         if change.notice is not None and outcome is not None:
             self._item(change.notice, outcome.seq, change.community)
 
     def revoked(self, change: RevokeTokens, _outcome: object) -> None:
-        if change.kind is TokenKind.MEMBER:
+        if change.kind is TokenKind.MEMBER and (change.only is None or change.only.channel == "web"):
             self._hub.cut(change.subject, change.device)
 
     def replaced(self, change: AddToken, _outcome: object) -> None:

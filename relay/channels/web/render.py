@@ -1,8 +1,9 @@
 """What the members' stream says: frames as bytes, what all share encoded once, and the frames members send checked."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -21,6 +22,9 @@ from relay.wording import in_words
 ClientId = Annotated[str, Field(min_length=1, max_length=MAX_CLIENT_ID), AfterValidator(checked_client_id)]
 MAX_SEQ = 2**53 - 1  # what every JSON reader keeps exact
 _ACK = b'{"type":"ack","seq":'
+PING = b'{"type":"ping"}'
+PONG = frames.text(b'{"type":"pong"}')
+"""A page asks whether its line is alive, and hears that it is; browsers tell scripts nothing of the pings of WebSockets."""
 
 
 class _Frame(BaseModel):
@@ -28,10 +32,10 @@ class _Frame(BaseModel):
 
 
 class Hello(_Frame):
-    """The first frame of a connection."""
+    """The first frame of a connection; a page leaves out the token, which its cookie holds."""
 
     type: Literal["hello"]
-    token: str = Field(min_length=1, max_length=256)
+    token: str = Field("", max_length=256)
     after: int = Field(0, ge=0, le=MAX_SEQ)
 
 
@@ -105,7 +109,66 @@ def client_id_of(text: bytes) -> str | None:
     return found if isinstance(found, str) and len(found) <= MAX_CLIENT_ID else None
 
 
-def frame(value: Mapping[str, object]) -> bytes:
+MomentText = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
+@dataclass(frozen=True, slots=True)
+class Self:
+    """Who the reader is."""
+
+    id: str
+    pseudonym: str
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """The community whose items they are."""
+
+    slug: str
+    name: str
+    imprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The answer to a good hello: items from `first_seq` to `last_seq` can be had."""
+
+    type: Literal["welcome"]
+    member: Self
+    community: Whose
+    first_seq: int
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What was sent under this client_id is on stable storage; sent again, it gets the same answer."""
+
+    type: Literal["accepted"]
+    client_id: str
+    id: str
+    at: MomentText
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was changed; `client_id` is null where the frame had none that could be read."""
+
+    type: Literal["refused"]
+    client_id: str | None
+    problem: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Bye:
+    """Goes ahead of a close; after `retry_after_ms` the member may come back, 0: not by itself."""
+
+    type: Literal["bye"]
+    reason: str
+    retry_after_ms: int
+
+
+def frame(value: object) -> bytes:
     """Any frame of the relay."""
     return frames.text(orjson.dumps(value))
 
@@ -120,9 +183,17 @@ def item_json(seq: int, body: bytes) -> bytes:
     return b'{"type":"item","seq":%d,%b' % (seq, body)
 
 
-def item_frame(seq: int, body: bytes) -> bytes:
-    """The same, framed."""
-    return frames.text(item_json(seq, body))
+class Written(NamedTuple):
+    """An item as it goes out: as it is, and framed for a WebSocket; all who have it under the same seq share it."""
+
+    json: bytes
+    frame: bytes
+
+
+def written(seq: int, body: bytes) -> Written:
+    """The item of one member, for whatever they read it with."""
+    json = item_json(seq, body)
+    return Written(json, frames.text(json))
 
 
 def post_item(post: Post, company: str) -> Item:
@@ -143,32 +214,40 @@ def post_item(post: Post, company: str) -> Item:
 def welcome(signed: SignedIn) -> bytes:
     """The answer to a good hello; nothing in it depends on another member."""
     member, community, cursors = signed.member, signed.community, signed.cursors
-    return frame(
-        {
-            "type": "welcome",
-            "member": {"id": member.id, "pseudonym": member.pseudonym},
-            "community": {"slug": community.slug, "name": community.name, "imprint": community.imprint},
-            "first_seq": cursors.first,
-            "last_seq": cursors.last,
-        }
-    )
+    whose = Whose(community.slug, community.name, community.imprint)
+    return frame(Welcome("welcome", Self(member.id, member.pseudonym), whose, cursors.first, cursors.last))
 
 
 def accepted(client_id: str, stored: Stored) -> bytes:
     """It is on stable storage."""
-    return frame({"type": "accepted", "client_id": client_id, "id": stored.id, "at": rfc3339(stored.at)})
+    return frame(acceptance(client_id, stored.id, stored.at))
 
 
 def pressed(client_id: str, post: str, at: datetime) -> bytes:
     """A press is on stable storage; its id is that of the post."""
-    return frame({"type": "accepted", "client_id": client_id, "id": post, "at": rfc3339(at)})
+    return frame(acceptance(client_id, post, at))
+
+
+def pressed_elsewhere(post: str, button: str) -> bytes:
+    """For the relay's own pages alone: which button of a post is pressed now. A reload shows the same."""
+    return frame({"type": "pressed", "post": post, "button": button})
 
 
 def refused(client_id: str | None, error: RelayError) -> bytes:
     """Nothing was changed."""
-    return frame({"type": "refused", "client_id": client_id, "problem": problem(error)})
+    return frame(refusal(client_id, error))
+
+
+def acceptance(client_id: str, id_: str, at: datetime) -> Accepted:
+    """The frame that says so, before it is written for any channel."""
+    return Accepted("accepted", client_id, id_, rfc3339(at))
+
+
+def refusal(client_id: str | None, error: RelayError) -> Refused:
+    """The frame that says so, before it is written for any channel."""
+    return Refused("refused", client_id, problem(error))
 
 
 def bye(reason: str, retry_after_ms: int) -> bytes:
     """Goes ahead of a close."""
-    return frame({"type": "bye", "reason": reason, "retry_after_ms": retry_after_ms})
+    return frame(Bye("bye", reason, retry_after_ms))

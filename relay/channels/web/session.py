@@ -1,20 +1,67 @@
-"""One signed-in connection of a member, and all connections of one member together."""
+"""One signed-in connection of a member, and all ways in which one member is reached together."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from relay.channels.web.render import Said
+from relay.channels.web import render
+from relay.channels.web.render import Said, Written
 from relay.channels.web.socket import Socket
+
+REVOKED = 4403  # close code of the contract
+WINDOW = 1024  # items a connection may leave unacknowledged
+
+
+class Reader(Protocol):
+    """What a member reads with, as the hub sees it: a WebSocket, or their topic at a broker.
+
+    `sent` is the last seq that was written, `left` the last that is known to have left the relay, `acked` the last that came
+    back as arrived. `filling` means that a task reads older items from the store; `missed` that something newer came meanwhile.
+    """
+
+    presence: "Presence"
+    device: str
+    sent: int
+    acked: int
+    filling: bool
+    missed: bool
+
+    @property
+    def left(self) -> int: ...
+    @property
+    def window(self) -> int:
+        """Items that may be unacknowledged."""
+        ...
+
+    @property
+    def is_open(self) -> bool: ...
+    @property
+    def buffered(self) -> int:
+        """Bytes that wait in the process for the reader."""
+        ...
+
+    def write(self, written: Written, *, is_answer: bool) -> bool:
+        """The item behind `sent`. False: it was not taken."""
+        ...
+
+    def write_all(self, items: Sequence[Written]) -> bool:
+        """The items behind `sent`, all or none."""
+        ...
+
+    def revoke(self) -> None:
+        """Its credential is gone."""
+        ...
 
 
 @dataclass(slots=True, eq=False)
 class Presence:
-    """A member who is connected: their devices, and how far they are together."""
+    """A member who is reached: what they read with, and how far they are together."""
 
     member: int
     member_id: str
     community: int
-    sessions: "list[Session]" = field(default_factory=list)
+    sessions: list[Reader] = field(default_factory=list)
     delivered: int = 0
     read: int = 0
 
@@ -25,14 +72,16 @@ NOBODY = Presence(0, "", 0)
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """`sent` and `acked` are seqs of this connection; `digest` is that of its token, which is looked up for each message.
+    """A WebSocket; `digest` is that of its token, which is looked up for each message.
 
-    `filling` means that a task reads older items from the store; `missed` that something newer came meanwhile.
+    `secret` is the token of a page's cookie, until the hello; a page also hears what its forms show.
     """
 
     socket: Socket
     presence: Presence = NOBODY
     digest: str = ""
+    secret: str = ""
+    is_page: bool = False
     device: str = ""
     sent: int = 0
     acked: int = 0
@@ -40,6 +89,31 @@ class Session:
     missed: bool = False
     faults: int = 0
     inbox: deque[Said] | None = None
+
+    @property
+    def left(self) -> int:
+        return self.sent
+
+    @property
+    def window(self) -> int:
+        return WINDOW
+
+    @property
+    def is_open(self) -> bool:
+        return self.socket.is_open
+
+    @property
+    def buffered(self) -> int:
+        return self.socket.buffered
+
+    def write(self, written: Written, *, is_answer: bool) -> bool:
+        return self.socket.send_together(written.frame) if is_answer else self.socket.send(written.frame)
+
+    def write_all(self, items: Sequence[Written]) -> bool:
+        return self.socket.send(b"".join([written.frame for written in items]))
+
+    def revoke(self) -> None:
+        self.socket.close(REVOKED, "revoked", render.bye("revoked", 0))
 
 
 class Silent:

@@ -6,10 +6,12 @@ event loop; `closed` comes exactly once, after `opened`, whoever ended the conne
 """
 
 import asyncio
+import struct
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from socket import SO_LINGER, SOL_SOCKET
 from typing import Any, Protocol
 
 from relay.channels.web import frames
@@ -22,6 +24,7 @@ SLICE = 512  # sockets a turn of the loop: well under a millisecond
 INBOX = 65_536  # bytes a read: all sockets share one buffer, since asyncio's own of 256 KiB a read costs 15 us
 
 _PING = frames.ping()
+_NO_LINGER = struct.pack("ii", 1, 0)  # close with a reset: else the kernel goes on for a reader who takes a kilobyte a second
 _SILENT, _PINGED = 1, 2  # turns of `Terms.ping` without a byte from the peer
 _NEW, _ADMITTED, _CLOSING, _DEAF, _CLOSED = range(5)  # states only grow; from _CLOSING on nothing more is handed over
 
@@ -199,8 +202,13 @@ class Socket(asyncio.BufferedProtocol):
             self._transport.write(self._gathered() + farewell + frames.close(code, reason))
 
     def abort(self) -> None:
-        """End the connection now; what waits is dropped."""
+        """End the connection now; what waits is dropped, here and in the kernel.
+
+        What waits in the kernel alone, such as the goodbye to a peer far away, may still arrive.
+        """
         self._state = max(self._state, _DEAF)
+        if self.buffered and (raw := self._transport.get_extra_info("socket")) is not None:
+            raw.setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGER)
         self._transport.abort()
 
     # ------------------------------------------------------------------------------------------ for the sweeper

@@ -10,11 +10,11 @@ from pydantic import BaseModel, Field
 
 from relay.channels.web import render
 from relay.channels.web.frames import BROKEN, POLICY, RESTART, TOO_SLOW
-from relay.channels.web.hub import REVOKED, Hub
-from relay.channels.web.session import Presence, Session, Silent
+from relay.channels.web.hub import Hub
+from relay.channels.web.session import REVOKED, Presence, Session, Silent
 from relay.channels.web.socket import SIGN_IN, Socket, Sweeper
 from relay.channels.web.upgrade import upgrade
-from relay.core.errors import Invalid, RelayError, TooMany
+from relay.core.errors import Invalid, RelayError, TooMany, Unavailable
 from relay.core.identity import token_digest
 from relay.core.rate import Buckets, Rate
 from relay.ports import Clock, SignedIn
@@ -32,6 +32,9 @@ class StreamSettings(BaseModel, extra="forbid"):
     """The members' WebSocket."""
 
     slim: bool = Field(default=True, description="hold idle connections in 2 kB each; false keeps aiohttp's own, larger ones")
+    ping_seconds: float = Field(
+        20, ge=0.1, description="without a word from a member: after twice as long the relay asks, after three times it lets go"
+    )
     send_burst: float = Field(30, gt=0, description="messages a member may send at once")
     send_per_second: float = Field(2, gt=0, description="messages a second a member may send after that")
 
@@ -46,7 +49,10 @@ class Doors:
 
 @dataclass(slots=True)
 class Streams:
-    """Handles all members' WebSockets; what goes out to them is the hub's work."""
+    """Handles all members' WebSockets; what goes out to them is the hub's work.
+
+    `has_room`: whether one more may open. `connected` are those that are signed in.
+    """
 
     hub: Hub
     clock: Clock
@@ -54,15 +60,23 @@ class Streams:
     doors: Doors
     settings: StreamSettings
     sweeper: Sweeper
+    has_room: Callable[[], bool] = lambda: True
     _silent: Silent = field(default_factory=Silent)
-    _sends: Buckets = field(init=False)
+    sends: Buckets = field(init=False)
+    connected: int = 0
 
     def __post_init__(self) -> None:
-        self._sends = Buckets(Rate(self.settings.send_burst, self.settings.send_per_second))
+        self.sends = Buckets(Rate(self.settings.send_burst, self.settings.send_per_second))
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        """The route of the stream; who calls it has looked at the Origin."""
-        return await upgrade(request, self, self.sweeper, slim=self.settings.slim)
+    async def handle(self, request: web.Request, secret: str = "") -> web.StreamResponse:
+        """The route of the stream; who calls it has looked at the Origin, above all where `secret` comes from a cookie.
+
+        Raises Unavailable where there is no room.
+        """
+        if not self.has_room():
+            raise Unavailable("There is no room for another stream.", retry_after=1)
+        handler = _Page(self, secret) if secret else self
+        return await upgrade(request, handler, self.sweeper, slim=self.settings.slim)
 
     def opened(self, socket: Socket) -> None:
         """A connection that has said nothing yet; its hello is awaited by the sweeper.
@@ -73,21 +87,25 @@ class Streams:
         self._silent.add(socket)
         if len(self._silent) > SILENT:
             oldest = self._silent.pop_oldest_of_fullest()
-            oldest.close(TOO_SLOW, "no hello", render.bye("no hello", LATEST_MS))
+            oldest.close(TOO_SLOW, "no hello", render.bye("no hello", self._retry_ms()))
 
     def closed(self, socket: Socket, _code: int) -> None:
         """Forgets the connection."""
         session: Session = socket.session
         self._silent.discard(socket)
         if session.digest:
+            self.connected -= 1
             self.hub.leave(session)
 
     def received(self, socket: Socket, text: bytes) -> None:
-        """Acknowledgements are taken at once; everything else is answered in the order it came."""
+        """Acknowledgements and a page's pings are taken at once; everything else is answered in the order it came."""
         session: Session = socket.session
         seq = render.quick_ack(text)
         if seq is not None and session.digest:
             self._acknowledge(session, delivered=seq, read=0)
+            return
+        if text == render.PING and session.is_page and session.digest:
+            socket.send(render.PONG)
             return
         try:
             said = render.said(text)
@@ -129,7 +147,9 @@ class Streams:
 
     def _refuse(self, session: Session, client_id: str | None, error: RelayError) -> None:
         session.faults += isinstance(error, Invalid)
-        if not session.digest:
+        if isinstance(error, Unavailable) and not (session.digest and client_id):
+            session.socket.close(RESTART, "unavailable", render.bye(error.detail, self._retry_ms()))
+        elif not session.digest:
             session.socket.close(SIGN_IN, "no valid hello", render.bye(error.detail, 0))
         elif session.faults > FAULTS:
             session.socket.close(POLICY, "too many bad frames", render.bye("too many bad frames", 0))
@@ -151,7 +171,8 @@ class Streams:
 
     async def _hello(self, session: Session, hello: render.Hello) -> None:
         socket, store = session.socket, self.hub.store
-        digest = token_digest(hello.token)
+        digest = token_digest(hello.token or session.secret)
+        session.secret = ""
         signed = await store.signed_in(digest, self.clock.now())
         if signed is None:
             socket.close(SIGN_IN, "sign in", render.bye("the token is not valid", 0))
@@ -166,12 +187,15 @@ class Streams:
         session.digest, session.device = digest, signed.device
         session.sent = session.acked = max(hello.after, signed.cursors.first - 1)
         self.hub.enter(session, self._presence(signed), signed.community.name)
+        self.connected += 1
         socket.admit()
         socket.send(render.welcome(signed))
         if session.acked > signed.cursors.delivered:
             self.hub.acknowledge(session, delivered=session.acked, read=0)
-        cursors = await store.of(signed.member.n).cursors()  # again: something may have come before it was here
-        if cursors.last > session.sent:
+        again = await store.signed_in(digest, self.clock.now())  # what happened before it was here was told to nobody
+        if again is None:
+            socket.close(REVOKED, "revoked", render.bye("revoked", 0))
+        elif again.cursors.last > session.sent:
             self.hub.fill(session)
 
     def _presence(self, signed: SignedIn) -> Presence:
@@ -189,7 +213,7 @@ class Streams:
             self.hub.acknowledge(session, delivered=delivered, read=read)
 
     async def _say(self, session: Session, said: render.Send | render.Press) -> None:
-        self._sends.take(session.presence.member_id, self.clock.monotonic())
+        self.sends.take(session.presence.member_id, self.clock.monotonic())
         signed = await self.hub.store.signed_in(session.digest, self.clock.now())
         if signed is None:
             session.socket.close(REVOKED, "revoked", render.bye("revoked", 0))
@@ -197,11 +221,41 @@ class Streams:
         answer = self.doors.say(signed, said) if isinstance(said, render.Send) else self.doors.tap(signed, said)
         session.socket.send_together(await answer)
 
-    async def close(self) -> None:
-        """Says goodbye to everybody, with a moment of their own for coming back, and ends all work."""
+    def held(self) -> int:
+        """Connections that aiohttp does not know any more."""
+        return len(self.sweeper) if self.settings.slim else 0
+
+    def send_away(self, _missed: object = None, _outcome: object = None) -> None:
+        """Says goodbye to everybody, with a moment of their own for coming back: they begin where they were."""
         for socket in self.sweeper:
-            socket.close(RESTART, "restart", render.bye("restart", self.random.randrange(SOONEST_MS, LATEST_MS)))
+            socket.close(RESTART, "restart", render.bye("restart", self._retry_ms()))
+
+    async def close(self) -> None:
+        """Sends everybody away, and ends all work."""
+        self.send_away()
         await self.hub.close()
+
+    def _retry_ms(self) -> int:
+        """When to come back: a moment of their own for each, so that they do not come at once."""
+        return self.random.randrange(SOONEST_MS, LATEST_MS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The same for a page, whose cookie signs its connection in."""
+
+    streams: Streams
+    secret: str
+
+    def opened(self, socket: Socket) -> None:
+        self.streams.opened(socket)
+        socket.session.secret, socket.session.is_page = self.secret, True
+
+    def received(self, socket: Socket, text: bytes) -> None:
+        self.streams.received(socket, text)
+
+    def closed(self, socket: Socket, code: int) -> None:
+        self.streams.closed(socket, code)
 
 
 def _client_id(said: render.Said) -> str | None:

@@ -68,7 +68,8 @@ class PlainSocket(Socket):
 
     def _finish(self, message: WSMessage) -> None:
         if message.type is WSMsgType.CLOSE:
-            self._answer_close(message.data or frames.NO_CODE)
+            code = message.data or frames.NO_CODE
+            self._answer_close(code if code == frames.NO_CODE or code in frames.CLOSE_CODES else frames.PROTOCOL)
         elif isinstance(message.data, WebSocketError):
             self._deafen(message.data.code)
         else:
@@ -150,8 +151,8 @@ def _take_over(request: web.Request, transport: asyncio.Transport, socket: Socke
 
 async def _read_by_aiohttp(request: web.Request, socket: PlainSocket, terms: Terms) -> web.StreamResponse:
     response = web.WebSocketResponse(
-        compress=False, autoclose=False, autoping=False, timeout=terms.grace, max_msg_size=terms.message
-    )
+        compress=False, autoclose=False, autoping=False, timeout=terms.grace, max_msg_size=terms.message + 1
+    )  # a message of this size is one too large to aiohttp
     await response.prepare(request)
     await socket.read(response)
     return response

@@ -5,6 +5,7 @@ receipt finds the delivery by it. The delivery's row holds the state; of a membe
 both counts.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from relay.core.attempt import (
@@ -16,18 +17,21 @@ from relay.core.attempt import (
     Phase,
     Receipt,
     RecoverAttempts,
+    ReturnAttempts,
     SetPushed,
     SettleAttempts,
     Settlement,
+    heard_late,
 )
 from relay.core.delivery import DeliveryState, may_follow
+from relay.stores.sql import locks, runs
 from relay.stores.sql.cells import us, when
 from relay.stores.sql.steps import Many, Queries, Row, Steps
 
 NOT_PUSHED = """
     DELETE FROM pushed"""
 PUSHED = """
-    INSERT INTO pushed (channel) VALUES ($1)"""
+    INSERT INTO pushed (channel) VALUES ($1) ON CONFLICT (channel) DO NOTHING"""
 ANY_PUSHED = """
     SELECT channel FROM pushed LIMIT 1"""
 
@@ -68,15 +72,15 @@ CLAIM = f"""
     LEFT JOIN addresses b ON b.n = a.address
     LEFT JOIN posts p ON p.n = d.post
     WHERE {CLAIMABLE}
-    ORDER BY a.due_at, a.delivery LIMIT $4"""  # noqa: S608
+    ORDER BY a.due_at, a.delivery LIMIT $4 passing_locked(a)"""  # noqa: S608
 START = """
-    UPDATE attempts SET phase = 1, started_at = $2, tries = tries + 1, reference = $3 WHERE delivery = $1"""
+    UPDATE attempts SET phase = 1, started_at = $2, tries = tries + 1, reference = $3, run = $4 WHERE delivery = $1"""
 RESUME = """
     UPDATE deliveries SET state = 1 WHERE n = $1 AND state = 2"""
 
 BY_REFERENCE = """
-    SELECT a.delivery, a.phase, d.state, a.address
-    FROM attempts a JOIN deliveries d ON d.n = a.delivery WHERE a.reference = $1"""
+    SELECT a.delivery, a.phase, d.state, a.address, a.run
+    FROM attempts a JOIN deliveries d ON d.n = a.delivery WHERE a.reference = $1 locking(a, d)"""
 MOVE = """
     UPDATE deliveries SET state = $2 WHERE n = $1"""
 END = """
@@ -87,12 +91,13 @@ GONE = """
     UPDATE addresses SET gone_at = $2 WHERE n = $1"""
 
 UNDER_WAY = """
-    SELECT delivery FROM attempts WHERE phase = 1"""
-LOST_STATE = """
-    UPDATE deliveries SET state = 8
-    WHERE state IN (1, 2) AND n IN (SELECT delivery FROM attempts WHERE phase = 1)"""
+    SELECT a.delivery, a.reference FROM attempts a WHERE a.phase = 1 AND a.run = $1 AND a.channel = $2 locking(a)"""
 LOST = """
-    UPDATE attempts SET phase = 2, reason = 'The relay stopped while it was sent.' WHERE phase = 1"""
+    UPDATE attempts SET phase = 2, reason = 'The relay stopped while it was sent.'
+    WHERE phase = 1 AND run NOT IN (SELECT r.n FROM runs r)
+    RETURNING delivery"""
+LOST_STATE = """
+    UPDATE deliveries SET state = 8 WHERE n = $1 AND state IN (1, 2)"""
 
 BACK = """
     UPDATE addresses SET gone_at = NULL WHERE member = $1 AND channel = $2"""
@@ -132,7 +137,14 @@ def make_of_item(member: int, seq: int, now: datetime) -> Steps[None]:
     yield MAKE_OF_ITEM, (ANSWERS, us(now), member, seq)
 
 
+def make_of_deferred(member: int, seqs: Sequence[int], now: datetime) -> Steps[None]:
+    """For posts that waited for the end of the member's pause."""
+    yield Many(MAKE_OF_ITEM, [(POSTS, us(now), member, seq) for seq in seqs])
+
+
 def claim(change: ClaimAttempts) -> Steps[Claimed]:
+    yield locks.channel(change.channel)
+    yield from runs.want_live(change.run, change.now)
     now = us(change.now)
     rows: list[Row] = []
     for bulk in (ANSWERS, POSTS):
@@ -147,21 +159,25 @@ def claim(change: ClaimAttempts) -> Steps[Claimed]:
         _, member, seq, address, tries, reference, _ = row
         claims.append(Claim(reference or fresh, member, seq, address, tries + 1))
     deliveries = [row[0] for row in started]
-    yield Many(START, [(n, now, each.reference) for n, each in zip(deliveries, claims, strict=True)])
+    yield Many(START, [(n, now, each.reference, change.run) for n, each in zip(deliveries, claims, strict=True)])
     yield Many(RESUME, [(n,) for n in deliveries])
     return Claimed(tuple(claims))
 
 
 def settle(change: SettleAttempts) -> Steps[None]:
-    """An attempt that is not under way any more was settled already, or went with its member."""
+    """One that is not there went with its member."""
     for settlement in change.settlements:
         rows = yield BY_REFERENCE, (settlement.reference,)
-        if rows and rows[0][1] == Phase.UNDER_WAY:
-            yield from _settle(settlement, rows[0], change.now)
+        for row in rows:
+            _, phase, state, _, run = row
+            if phase == Phase.UNDER_WAY and run == change.run:
+                yield from _settle(settlement, row, change.now)
+            elif receipt := heard_late(settlement, DeliveryState(state)):
+                yield from _receive(receipt, row)
 
 
 def _settle(settlement: Settlement, row: Row, now: datetime) -> Steps[None]:
-    delivery, _, state, address = row
+    delivery, _, state, address, _ = row
     if settlement.address_gone:
         yield GONE, (address, us(now))
     if state not in (DeliveryState.SENDING, DeliveryState.DEFERRED):  # a receipt was faster
@@ -198,10 +214,18 @@ def _receive(receipt: Receipt, row: Row) -> Steps[int]:
     return 1
 
 
-def recover(_change: RecoverAttempts) -> Steps[int]:
-    rows = yield UNDER_WAY, ()
-    yield LOST_STATE, ()
-    yield LOST, ()
+def give_back(change: ReturnAttempts) -> Steps[int]:
+    yield locks.channel(change.channel)  # the claim in question may still be on its way
+    rows = yield UNDER_WAY, (change.run, change.channel)
+    unknown = [delivery for delivery, reference in rows if reference not in change.known]
+    yield Many(AGAIN, [(delivery, us(change.now), 0, 1, "") for delivery in unknown])
+    return len(unknown)
+
+
+def recover(change: RecoverAttempts) -> Steps[int]:
+    yield from runs.end_overdue(change.now)
+    rows = yield LOST, ()
+    yield Many(LOST_STATE, [(delivery,) for (delivery,) in rows])
     return len(rows)
 
 

@@ -10,19 +10,20 @@ from relay.core.notice import reasons_for_staff
 from relay.core.thread import Status, effect_of_ruling
 from relay.core.verdict import Action, Decision, Seen, Signal
 from relay.ports import Page, Paging
-from relay.stores.sql import messages, threads
+from relay.stores.sql import locks, messages, threads
 from relay.stores.sql.cells import asked, packed, page, place_in, unpacked, us, when, when_or_none
 from relay.stores.sql.steps import Queries, Row, Steps
 
 SELECT = """
     SELECT k.n, k.id, k.kind, k.opened_at, k.state, k.decided_by, k.version, k.community, t.id, t.n, t.state, t.version,
         m.n, m.id, m.pseudonym, m.language, e.id, e.text, e.at, k.action, k.reason, k.decided_at, k.appeal, k.appeal_at,
-        d.score, d.signals, d.failures, d.thresholds
+        d.score, d.signals, d.failures, d.thresholds, e.checking
     FROM cases k
     JOIN messages e ON e.n = k.message
-    JOIN decisions d ON d.n = (SELECT min(n) FROM decisions WHERE message = e.n)
+    JOIN decisions d ON d.n = (SELECT max(n) FROM decisions WHERE message = e.n AND automated = 1)
     JOIN threads t ON t.n = e.thread
-    JOIN members m ON m.n = t.member"""
+    JOIN members m ON m.n = t.member
+    JOIN streams s ON s.member = m.n"""
 BY_ID = f"""{SELECT} WHERE k.id = $1"""
 OWN_BY_ID = f"""{SELECT} WHERE k.id = $2 AND m.n = $1"""
 OWN = f"""{SELECT} WHERE m.n = $1 ORDER BY k.n"""
@@ -42,10 +43,11 @@ RULE = """
     WHERE id = $1 AND version = $2
     RETURNING message"""
 RULED_ON = """
-    SELECT e.status, d.own FROM messages e JOIN decisions d ON d.n = (SELECT min(n) FROM decisions WHERE message = e.n)
+    SELECT e.status, d.own
+    FROM messages e JOIN decisions d ON d.n = (SELECT max(n) FROM decisions WHERE message = e.n AND automated = 1)
     WHERE e.n = $1"""
 SET_STATUS = """
-    UPDATE messages SET status = $2 WHERE n = $1"""
+    UPDATE messages SET status = $2, checking = 0 WHERE n = $1"""
 APPEAL = """
     UPDATE cases SET state = 3, appeal = $3, appeal_at = $4, version = version + 1 WHERE id = $1 AND version = $2
     RETURNING n"""
@@ -91,6 +93,7 @@ def put_decision(message: int, decision: Decision, at: datetime) -> Steps[None]:
 
 def rule(change: Rule) -> Steps[Filed | None]:
     """The case's version alone decides whether it is stale; the thread may have moved on. `seq` is the notice's own."""
+    yield locks.member(change.thread.member)
     rows = yield RULE, (change.case, change.version, int(change.state), change.by, change.reason, us(change.at))
     if not rows:
         raise Stale
@@ -109,6 +112,7 @@ def rule(change: Rule) -> Steps[Filed | None]:
 
 
 def appeal(change: Appeal) -> Steps[None]:
+    yield locks.member_of_case(change.case)
     rows = yield APPEAL, (change.case, change.version, change.text, us(change.at))
     if not rows:
         raise Stale
@@ -119,7 +123,7 @@ def made(row: Row) -> CaseView:
     (
         _, id_, kind, opened_at, state, decided_by, version, community, thread, thread_n, thread_state, thread_version,
         member, member_id, pseudonym, language, message, text, at, action, reason, decided_at, appealed, appeal_at,
-        score, signals, failures, thresholds,
+        score, signals, failures, thresholds, checking,
     ) = row  # fmt: skip
     return CaseView(
         case=Case(id_, CaseKind(kind), when(opened_at), CaseState(state), decided_by, version),
@@ -144,4 +148,5 @@ def made(row: Row) -> CaseView:
         signals=tuple(Seen(**{**seen, "signal": Signal(**seen["signal"])}) for seen in unpacked(signals)),
         failures=tuple((plugin, why) for plugin, why in unpacked(failures)),
         thresholds=unpacked(thresholds),
+        is_checking=bool(checking),
     )

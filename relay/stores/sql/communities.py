@@ -7,7 +7,9 @@ from relay.core.change import AddCommunity, EditCommunity
 from relay.core.community import Community, QuietHours, Rules
 from relay.core.errors import Stale
 from relay.stores.sql.cells import packed, unpacked, us, us_or_none, when, when_or_none
-from relay.stores.sql.steps import Queries, Row, Steps
+from relay.stores.sql.community_exports import CommunityExports
+from relay.stores.sql.steps import Row, Steps
+from relay.stores.sql.sums import Sums
 
 COLUMNS = """
     c.n, c.id, c.slug, c.name, c.language, c.time_zone, c.imprint, c.privacy_url, c.rules, c.created_at, c.closed_at"""
@@ -24,13 +26,13 @@ EDIT = """
     UPDATE communities
     SET name = COALESCE($2, name), language = COALESCE($3, language), time_zone = COALESCE($4, time_zone),
         imprint = COALESCE($5, imprint), privacy_url = COALESCE($6, privacy_url), rules = COALESCE($7, rules),
-        closed_at = CASE $8 WHEN 1 THEN COALESCE(closed_at, $9) WHEN 0 THEN NULL ELSE closed_at END
+        closed_at = CASE CAST($8 AS BIGINT) WHEN 1 THEN COALESCE(closed_at, $9) WHEN 0 THEN NULL ELSE closed_at END
     WHERE n = $1
     RETURNING n"""
 _UNCHANGED = -1  # neither closed nor opened; a bare NULL would have no type in PostgreSQL
 
 
-class Communities(Queries):
+class Communities(CommunityExports, Sums):
     async def communities(self) -> Sequence[Community]:
         return [made(row) for row in await self._rows(ALL)]
 

@@ -2,9 +2,9 @@
 
 A row is as narrow as can be. The deliveries of a post lie in the key range that the post names (with rows of others between
 them at times), so that no index by post is needed, and a release walks the range by its key. A released row stays SENDING: the
-cursors of the member's stream tell the rest. Where the relay pushes to the member too, attempts write the row's state, and the
-further of both counts. What is not released of a cancelled post is CANCELLED, and ERASED where the member
-is gone, without a row being touched.
+cursors of the member's stream tell the rest. What falls into a member's pause is set aside (pauses). Where the relay pushes to
+the member too, attempts write the row's state, and the further of both counts. What is not released of a cancelled post is
+CANCELLED, and ERASED where the member is gone, without a row being touched.
 """
 
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from relay.core.delivery import DeliveryState
 from relay.core.errors import Stale
 from relay.core.post import Post, PostState
 from relay.ports import DeliveryView, Page, Paging
-from relay.stores.sql import attempts
+from relay.stores.sql import attempts, locks, pauses
 from relay.stores.sql.cells import asked, page, place_in, us
 from relay.stores.sql.steps import Queries, Row, Steps
 
 STATE = """
     CASE
         WHEN s.member IS NULL THEN 11
-        WHEN d.state = 0 AND p.state = 3 THEN 10
+        WHEN d.seq IS NULL AND d.state IN (0, 2) AND p.state = 3 THEN 10
         WHEN d.seq IS NULL THEN d.state
         WHEN d.seq <= s.read_seq OR d.state = 5 THEN 5
         WHEN d.seq <= s.delivered_seq OR d.state = 4 THEN 4
@@ -43,7 +43,7 @@ COUNTS = f"""
 LISTED = f"""
     SELECT x.n, m.id, m.pseudonym, x.state
     FROM (
-        SELECT d.n AS n, d.member AS member, {STATE} AS state
+        SELECT d.n AS n, s.member AS member, {STATE} AS state
         FROM posts p
         JOIN deliveries d ON d.n >= p.first_delivery AND d.n <= p.last_delivery AND d.post = p.n
         LEFT JOIN streams s ON s.member = d.member
@@ -60,6 +60,10 @@ GROUP = """
     ) AS g"""
 HIGHEST_KEY = """
     SELECT max(n) FROM deliveries"""
+OWN_KEYS = """
+    SELECT
+        (SELECT min(n) FROM deliveries WHERE n > $1 AND post = $2),
+        (SELECT max(n) FROM deliveries WHERE n > $1 AND post = $2)"""
 FREEZE = """
     INSERT INTO deliveries (member, post, state)
     SELECT m.n, $1, 0 FROM members m
@@ -70,7 +74,7 @@ GROWN = """
     SET audience = audience + $2,
         first_delivery = CASE WHEN audience = 0 THEN $3 ELSE first_delivery END,
         last_delivery = $4
-    WHERE n = $1 AND state = 0
+    WHERE n = $1 AND state = 0 AND run <> 0
     RETURNING n"""
 
 PROGRESS = """
@@ -129,8 +133,8 @@ def freeze(change: FreezeAudience) -> Steps[Frozen]:
         return Frozen(None, 0)
     ((before,),) = yield HIGHEST_KEY, ()
     yield FREEZE, (change.post, change.community, change.after, last_member)
-    ((last,),) = yield HIGHEST_KEY, ()
-    rows = yield GROWN, (change.post, count, (before or 0) + 1, last)
+    ((first, last),) = yield OWN_KEYS, (before or 0, change.post)
+    rows = yield GROWN, (change.post, count, first, last)
     if not rows:
         raise Stale
     return Frozen(last_member, count)
@@ -139,15 +143,18 @@ def freeze(change: FreezeAudience) -> Steps[Frozen]:
 def release(change: ReleasePost) -> Steps[Released]:
     """Walks `limit` keys on from where the post stands in the store; there may be fewer deliveries among them, even none."""
     post = change.post.n
+    yield locks.post(post)
     rows = yield PROGRESS, (post,)
     if not rows or rows[0][0] != PostState.SENDING:
         return Released((), change.post.released_to, finished=True)
     _, start, last, expires_at = rows[0]
     to = min(start + change.limit, last)
+    yield locks.receivers(post, start, to)
     seqs: tuple[tuple[int, int], ...] = ()
     if expires_at is not None and expires_at <= us(change.now):
         yield EXPIRE, (post, start, to)
     else:
+        yield from pauses.set_aside(post, start, to, change.now)
         yield LENGTHEN, (post, start, to)
         yield RELEASE, (post, start, to)
         yield LEAVE_OUT, (post, start, to)
@@ -161,10 +168,11 @@ def release(change: ReleasePost) -> Steps[Released]:
 def advance(change: AdvanceCursors) -> Steps[None]:
     """What was read was delivered, what was delivered was sent; nothing goes beyond the stream's end."""
     rows = [(each.member, max(each.sent, each.delivered, each.read), max(each.delivered, each.read), each.read)
-            for each in change.reached]  # fmt: skip
+            for each in sorted(change.reached, key=lambda each: each.member)]  # fmt: skip
     start = 0
     for size in REACH_AT_ONCE:
         while len(rows) - start >= size:
+            yield locks.members([row[0] for row in rows[start : start + size]])
             yield _reaching(size), tuple(chain.from_iterable(rows[start : start + size]))
             start += size
 

@@ -16,15 +16,19 @@ from relay.stores.sql.steps import Read, Row
 Plain = dict[str, object]
 
 MEMBER = """
-    SELECT m.id, m.pseudonym, m.name, m.language, m.time_zone, m.tags, m.attributes, m.standing, m.joined_at, c.slug, c.name
-    FROM members m JOIN communities c ON c.n = m.community WHERE m.n = $1"""
+    SELECT m.id, m.pseudonym, m.name, m.language, m.time_zone, m.tags, m.attributes, m.standing, m.joined_at,
+        m.paused_until, c.slug, c.name
+    FROM members m JOIN streams s ON s.member = m.n JOIN communities c ON c.n = m.community WHERE m.n = $1"""
 CONSENTS = """
-    SELECT channel, source, text_version, at, withdrawn_at FROM consents WHERE member = $1 ORDER BY n"""
+    SELECT channel, source, text_version, at, withdrawn_at, language FROM consents WHERE member = $1 ORDER BY n"""
 ADDRESSES = """
     SELECT channel, address FROM addresses WHERE member = $1 ORDER BY channel, address"""
 DEVICES = """
     SELECT t.device, t.created_at, t.revoked_at FROM tokens t JOIN members m ON m.id = t.subject
     WHERE m.n = $1 AND t.kind = 'member' ORDER BY t.created_at"""
+MQTT_DEVICES = """
+    SELECT d.device, d.created_at, d.revoked_at FROM devices d JOIN members m ON m.id = d.subject
+    WHERE m.n = $1 AND d.kind = 'member' ORDER BY d.created_at"""
 POSTS = """
     SELECT d.seq, p.id, p.title, p.text, p.accepted_at FROM deliveries d JOIN posts p ON p.n = d.post
     WHERE d.member = $1 AND d.seq IS NOT NULL ORDER BY d.seq NULLS FIRST"""
@@ -55,9 +59,12 @@ async def export(scan: Read, member: int) -> Mapping[str, object]:
         return {}
     return {
         "member": _member(rows[0]),
-        "consents": await _listed(scan, CONSENTS, member, ("channel", "source", "text_version", "at", "withdrawn_at")),
+        "consents": await _listed(
+            scan, CONSENTS, member, ("channel", "source", "text_version", "at", "withdrawn_at", "language")
+        ),
         "addresses": await _listed(scan, ADDRESSES, member, ("channel", "address")),
         "devices": await _listed(scan, DEVICES, member, ("device", "created_at", "revoked_at")),
+        "mqtt_devices": await _listed(scan, MQTT_DEVICES, member, ("device", "created_at", "revoked_at")),
         "posts": await _listed(scan, POSTS, member, ("seq", "id", "title", "text", "at")),
         "threads": await _listed(scan, THREADS, member, ("id", "post", "state", "created_at"), state=ThreadState),
         "messages": await _listed(
@@ -91,7 +98,7 @@ def _plain(names: tuple[str, ...], row: Row, words: Mapping[str, Any]) -> Plain:
 
 
 def _member(row: Row) -> Plain:
-    id_, pseudonym, name, language, time_zone, tags, attributes, standing, joined_at, slug, community = row
+    id_, pseudonym, name, language, time_zone, tags, attributes, standing, joined_at, paused_until, slug, community = row
     return {
         "id": id_,
         "pseudonym": pseudonym,
@@ -102,5 +109,6 @@ def _member(row: Row) -> Plain:
         "attributes": unpacked(attributes),
         "standing": Standing(standing).name.lower(),
         "joined_at": when_or_none(joined_at),
+        "paused_until": when_or_none(paused_until),
         "community": {"slug": slug, "name": community},
     }

@@ -1,5 +1,7 @@
 """Messages in SQL: what is said in threads, each with its own place in the member's stream."""
 
+from collections.abc import Mapping, Sequence
+
 from relay.core.change import AddNote, Filed, SendMessage
 from relay.core.errors import Stale
 from relay.core.thread import Message, NewThread, Role, Status
@@ -9,12 +11,21 @@ from relay.stores.sql.cells import asked, page, place_in, us, when
 from relay.stores.sql.steps import Queries, Row, Steps
 
 LISTED = """
-    SELECT n, id, member, role, text, at, status, author, in_reply_to, client_id, internal, case_id
+    SELECT n, id, member, role, text, at, status, author, in_reply_to, client_id, internal, case_id,
+        channel, checking
     FROM messages WHERE thread = $1 AND n > $2 ORDER BY n LIMIT $3"""
+# What the conversation is at: no notes, nothing that the relay itself says, nothing that nobody will read.
+LAST = """
+    SELECT e.n, e.id, e.member, e.role, e.text, e.at, e.status, e.author, e.in_reply_to, e.client_id, e.internal, e.case_id,
+        e.channel, e.checking, e.thread
+    FROM messages e
+    WHERE e.n IN (
+        SELECT max(f.n) FROM messages f
+        WHERE f.thread IN ({}) AND f.internal = 0 AND f.role <> 3 AND f.status <> 3 GROUP BY f.thread)"""
 ADD = """
     INSERT INTO messages
-        (id, thread, member, role, author, text, status, at, in_reply_to, client_id, internal, case_id)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        (id, thread, member, role, author, text, status, at, in_reply_to, client_id, internal, case_id, channel, checking)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
     RETURNING n"""
 LENGTHEN = """
     UPDATE streams SET last_seq = last_seq + $2, approved = approved + $3 WHERE member = $1
@@ -28,6 +39,14 @@ class Messages(Queries):
         (after,) = place_in(paging, (0,))
         rows = await self._scan(LISTED, thread, after, asked(paging))
         return page(rows, paging, made, lambda row: (row[0],))
+
+    async def last_messages(self, threads: Sequence[int]) -> Mapping[int, Message]:
+        """By the thread's key; a thread in which nobody has said anything is not among them."""
+        if not threads:
+            return {}
+        numbered = ", ".join(f"${number}" for number in range(1, len(threads) + 1))
+        rows = await self._scan(LAST.format(numbered), *threads)
+        return {row[-1]: made(row[:-1]) for row in rows}
 
 
 def send(change: SendMessage) -> Steps[Filed]:
@@ -54,6 +73,7 @@ def put(message: Message, thread: int) -> Steps[int]:
         (
             message.id, thread, message.member, int(message.role), message.author, message.text, int(message.status),
             us(message.at), message.in_reply_to, message.client_id, int(message.internal), message.case,
+            message.channel, message.checking,
         ),
     )  # fmt: skip
     return int(rows[0][0])
@@ -78,7 +98,7 @@ def lengthen(member: int, by: int, *, approves: int = 0) -> Steps[int]:
 
 def made(row: Row) -> Message:
     """From the columns of LISTED."""
-    _, id_, member, role, text, at, status, author, in_reply_to, client_id, internal, case = row
+    _, id_, member, role, text, at, status, author, in_reply_to, client_id, internal, case, channel, checking = row
     return Message(
         id=id_,
         member=member,
@@ -91,4 +111,6 @@ def made(row: Row) -> Message:
         client_id=client_id,
         internal=bool(internal),
         case=case,
+        channel=channel,
+        checking=checking,
     )

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from relay.core.change import AcceptPost, CancelPost, DropPlan, DropPlans, PlanPost, Press
+from relay.core.change import AcceptPost, CancelPost, DropPlan, PlanPost, Press
 from relay.core.errors import Conflict, Stale
 from relay.core.post import Button, Post, PostState
+from relay.core.run import DropPlans
 from relay.ports import Page, Paging
+from relay.stores.sql import runs
 from relay.stores.sql.cells import HIGHEST, asked, packed, page, place_in, unpacked, us, us_or_none, when, when_or_none
 from relay.stores.sql.steps import Queries, Row, Steps
 
@@ -24,31 +26,40 @@ PRESSES = """
 PLAN = """
     INSERT INTO posts
         (id, community, author, text, created_at, title, buttons, urgent, expires_at, state, audience,
-         first_delivery, last_delivery, released_to)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 0, 0, 0)
+         first_delivery, last_delivery, released_to, run)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 0, 0, 0, $10)
     RETURNING n"""
 ACCEPT = """
     UPDATE posts
     SET state = 1, accepted_at = $2, released_to = CASE WHEN audience = 0 THEN 0 ELSE first_delivery - 1 END
-    WHERE id = $1 AND state = 0
+    WHERE id = $1 AND state = 0 AND run <> 0
         AND EXISTS (SELECT 1 FROM communities c WHERE c.n = posts.community AND c.closed_at IS NULL)
     RETURNING n"""
 CANCEL = """
-    UPDATE posts SET state = 3, cancelled_at = $2 WHERE n = $1 AND state = 1
+    UPDATE posts SET state = 3, cancelled_at = $2
+    WHERE n = $1 AND (state = 1 OR state = 2 AND EXISTS (SELECT 1 FROM deferrals f WHERE f.post = posts.n))
     RETURNING n"""
 PLAN_OF = """
-    SELECT n, first_delivery, last_delivery FROM posts WHERE id = $1 AND state = 0"""
+    SELECT n FROM posts WHERE id = $1 AND state = 0 AND run <> 0"""
+# A plan of no run is being dropped: nothing is added to it and it can't be accepted any more.
+ABANDON = """
+    UPDATE posts SET run = 0 WHERE id = $1 AND state = 0
+    RETURNING n, first_delivery, last_delivery"""
+ABANDON_OF_ENDED = """
+    UPDATE posts SET run = 0 WHERE state = 0 AND run <> 0 AND run NOT IN (SELECT r.n FROM runs r)"""
 SHORTEN = """
     UPDATE posts SET first_delivery = $2 WHERE n = $1"""
-PLANS = """
-    SELECT n, first_delivery, last_delivery FROM posts WHERE state = 0"""
+ABANDONED = """
+    SELECT n, first_delivery, last_delivery FROM posts WHERE state = 0 AND run = 0 ORDER BY n"""
 DROP_ROWS = """
     DELETE FROM deliveries WHERE n >= $2 AND n <= $3 AND post = $1"""
 DROP = """
     DELETE FROM posts WHERE n = $1"""
 PRESS = """
-    INSERT INTO presses (post, member, button, at) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (post, member) DO UPDATE SET button = excluded.button, at = excluded.at"""
+    INSERT INTO presses (post, member, button, at)
+    SELECT CAST($1 AS BIGINT), s.member, $3, CAST($4 AS BIGINT) FROM streams s WHERE s.member = $2
+    ON CONFLICT (post, member) DO UPDATE SET button = excluded.button, at = excluded.at
+    RETURNING member"""
 
 
 class Posts(Queries):
@@ -75,7 +86,7 @@ def plan(change: PlanPost) -> Steps[int]:
         PLAN,
         (
             new.id, new.community, new.author, new.text, us(new.created_at), new.title,
-            packed([asdict(button) for button in new.buttons]), int(new.urgent), us_or_none(new.expires_at),
+            packed([asdict(button) for button in new.buttons]), int(new.urgent), us_or_none(new.expires_at), change.run,
         ),
     )  # fmt: skip
     return int(rows[0][0])
@@ -91,18 +102,30 @@ def accept(change: AcceptPost) -> Steps[None]:
 
 def cancel(change: CancelPost) -> Steps[None]:
     """One row as well: what is still planned of a cancelled post counts as cancelled."""
-    rows = yield CANCEL, (change.post, us(change.at))
+    rows = yield CANCEL, (change.post.n, us(change.at))
     if not rows:
         raise Stale
 
 
 def drop_plan(change: DropPlan) -> Steps[int]:
-    """A group from the front; the post goes with the last one."""
-    rows = yield PLAN_OF, (change.post,)
-    if not rows:
+    rows = yield ABANDON, (change.post,)
+    return (yield from _drop_group(rows[0], change.limit)) if rows else 0
+
+
+def drop_plans(change: DropPlans) -> Steps[int]:
+    yield from runs.end_overdue(change.now)
+    yield ABANDON_OF_ENDED, ()
+    plans = yield ABANDONED, ()
+    if not plans:
         return 0
-    n, first, last = rows[0]
-    to = min(first + change.limit - 1, last)
+    left = yield from _drop_group(plans[0], change.limit)
+    return left + len(plans) - 1
+
+
+def _drop_group(plan: Row, limit: int) -> Steps[int]:
+    """From the front; the post goes with the last group. Returns how much is left."""
+    n, first, last = plan
+    to = min(first + limit - 1, last)
     yield DROP_ROWS, (n, first, to)
     if to < last:
         yield SHORTEN, (n, to + 1)
@@ -111,15 +134,11 @@ def drop_plan(change: DropPlan) -> Steps[int]:
     return 0
 
 
-def drop_plans(_change: DropPlans) -> Steps[None]:
-    plans = yield PLANS, ()
-    for n, first, last in plans:
-        yield DROP_ROWS, (n, first, last)
-        yield DROP, (n,)
-
-
 def press(change: Press) -> Steps[None]:
-    yield PRESS, (change.post, change.member, change.button, us(change.at))
+    """Stale when the member is gone."""
+    rows = yield PRESS, (change.post, change.member, change.button, us(change.at))
+    if not rows:
+        raise Stale
 
 
 def made(row: Row) -> Post:

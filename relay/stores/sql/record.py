@@ -1,9 +1,14 @@
-"""What the relay keeps for itself in SQL: the audit log, answers to repeated requests, its own facts."""
+"""What the relay keeps for itself in SQL: the audit log and its chain, answers to repeated requests, its own facts."""
 
-from relay.core.change import Forget, Record, Remember, SetFact
+from collections.abc import Sequence
+from dataclasses import replace
+
+from relay.core.chain import NOTHING, Link, canonical, digest_of
+from relay.core.change import Record, SetFact
+from relay.core.repeat import Forget, Remember
 from relay.ports import AuditEntry, Page, Paging, Remembered
-from relay.stores.sql.cells import HIGHEST, asked, packed, page, place_in, unpacked, us, when
-from relay.stores.sql.steps import Queries, Row, Steps
+from relay.stores.sql.cells import HIGHEST, asked, page, place_in, unpacked, us, when
+from relay.stores.sql.steps import Lock, Queries, Row, Steps
 
 FACT = """
     SELECT value FROM facts WHERE name = $1"""
@@ -16,9 +21,15 @@ REMEMBER = """
 FORGET = """
     DELETE FROM answers WHERE at < $1"""
 AUDIT = """
-    SELECT n, at, actor, action, subject, detail FROM audit WHERE n < $1 ORDER BY n DESC LIMIT $2"""
+    SELECT n, at, actor, action, subject, detail, digest FROM audit WHERE n < $1 ORDER BY n DESC LIMIT $2"""
+CHAIN = """
+    SELECT n, at, actor, action, subject, detail, digest FROM audit WHERE n > $1 ORDER BY n LIMIT $2"""
+ONE_BY_ONE = """
+    SELECT pg_advisory_xact_lock(1096107092)"""  # any number that nothing else locks by
+LAST = """
+    SELECT n, digest FROM audit ORDER BY n DESC LIMIT 1"""
 RECORD = """
-    INSERT INTO audit (at, actor, action, subject, detail) VALUES ($1, $2, $3, $4, $5)"""
+    INSERT INTO audit (n, at, actor, action, subject, detail, digest) VALUES ($1, $2, $3, $4, $5, $6, $7)"""
 
 
 class OwnRecord(Queries):
@@ -35,6 +46,10 @@ class OwnRecord(Queries):
         (before,) = place_in(paging, (HIGHEST,))
         rows = await self._scan(AUDIT, before, asked(paging))
         return page(rows, paging, _entry, lambda row: (row[0],))
+
+    async def audit_chain(self, after: int, limit: int) -> Sequence[Link]:
+        """The oldest first, as they are stored: nothing is read into what somebody may have changed."""
+        return [Link(*row) for row in await self._scan(CHAIN, after, limit)]
 
 
 def set_fact(change: SetFact) -> Steps[None]:
@@ -53,9 +68,15 @@ def forget(change: Forget) -> Steps[None]:
 
 
 def record(change: Record) -> Steps[None]:
-    yield RECORD, (us(change.at), change.actor, change.action, change.subject, packed(dict(change.detail)))
+    """Its key is chosen here, since the digest covers it: no row is ever changed, not even to add its own digest."""
+    yield Lock(ONE_BY_ONE)
+    rows = yield LAST, ()
+    n, before = rows[0] if rows else (0, NOTHING)
+    link = Link(n + 1, us(change.at), change.actor, change.action, change.subject, canonical(change.detail))
+    link = replace(link, digest=digest_of(before, link))
+    yield RECORD, (link.n, link.at, link.actor, link.action, link.subject, link.detail, link.digest)
 
 
 def _entry(row: Row) -> AuditEntry:
-    n, at, actor, action, subject, detail = row
-    return AuditEntry(n, when(at), actor, action, subject, unpacked(detail))
+    n, at, actor, action, subject, detail, digest = row
+    return AuditEntry(n, when(at), actor, action, subject, unpacked(detail), digest)

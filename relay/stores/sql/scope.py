@@ -9,6 +9,7 @@ from relay.core.identity import token_digest
 from relay.core.post import Post
 from relay.core.stream import Item, ItemKind, Sender, message_item
 from relay.core.thread import Message, Role, Stored, Surroundings, ThreadRef, ThreadState
+from relay.ports import OwnDevice
 from relay.stores.sql import cases, posts
 from relay.stores.sql.cells import when
 from relay.stores.sql.exports import export
@@ -45,6 +46,16 @@ LAST_POST = """
     SELECT p.n, p.accepted_at FROM deliveries d JOIN posts p ON p.n = d.post
     WHERE d.member = $1 AND d.seq IS NOT NULL
     ORDER BY d.seq DESC NULLS LAST LIMIT 1"""
+
+PRESSES = """
+    SELECT p.id, r.button FROM presses r JOIN posts p ON p.n = r.post WHERE r.member = $1"""
+DEVICES = """
+    SELECT t.id, t.device, t.created_at, 'web' FROM tokens t JOIN members m ON m.id = t.subject
+    WHERE m.n = $1 AND t.kind = 'member' AND t.revoked_at IS NULL
+    UNION ALL
+    SELECT d.id, d.device, d.created_at, 'mqtt' FROM devices d JOIN members m ON m.id = d.subject
+    WHERE m.n = $1 AND d.kind = 'member' AND d.revoked_at IS NULL
+    ORDER BY 3 NULLS FIRST"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,15 @@ class OwnScope:
     async def case(self, case_id: str) -> CaseView | None:
         rows = await self._rows(cases.OWN_BY_ID, self.member, case_id)
         return cases.made(rows[0]) if rows else None
+
+    async def presses(self) -> Mapping[str, str]:
+        """The button that was pressed last under each post, by the posts' ids."""
+        return dict(await self._rows(PRESSES, self.member))
+
+    async def devices(self) -> Sequence[OwnDevice]:
+        """Those whose credentials are valid, the oldest first."""
+        rows = await self._rows(DEVICES, self.member)
+        return [OwnDevice(id_, name, when(since), channel) for id_, name, since, channel in rows]
 
     async def export(self) -> Mapping[str, object]:
         """All of theirs as plain values, times as datetimes."""

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from relay.core.change import AddKey, AddStaff, RemoveStaff, RevokeKey
-from relay.core.errors import Conflict, Stale
-from relay.core.staff import Key, Role, Staff, TokenKind
-from relay.stores.sql import tokens
+from relay.core.errors import Conflict, Fault, Stale, Taken
+from relay.core.session import NameStaff
+from relay.core.staff import Key, Role, Staff, TokenKind, known_as
+from relay.stores.sql import locks, sessions, tokens
 from relay.stores.sql.cells import packed, unpacked, us, us_or_none, when, when_or_none
 from relay.stores.sql.steps import Queries, Row, Steps
 
@@ -15,6 +16,13 @@ STAFF_BY_ID = """
     SELECT n, id, name, role, created_at, removed_at FROM staff WHERE id = $1"""
 ADD_STAFF = """
     INSERT INTO staff (id, name, role, created_at, removed_at) VALUES ($1, $2, $3, $4, $5)
+    RETURNING n"""
+ANYBODY = """
+    SELECT 1 FROM staff LIMIT 1"""
+NAMES = """
+    SELECT id, name FROM staff WHERE removed_at IS NULL"""
+NAME_STAFF = """
+    UPDATE staff SET name = $2 WHERE id = $1 AND removed_at IS NULL
     RETURNING n"""
 REMOVE_STAFF = """
     UPDATE staff SET removed_at = $2
@@ -56,17 +64,41 @@ class People(Queries):
 def add_staff(change: AddStaff) -> Steps[int]:
     """Outcome: the person's key."""
     new = change.staff
+    if change.is_first:
+        yield locks.first_person()
+        if (yield ANYBODY, ()):
+            raise Conflict("This relay has staff already.")
+    yield from _free(new.name, new.id)
     rows = yield ADD_STAFF, (new.id, new.name, new.role.value, us(new.created_at), us_or_none(new.removed_at))
     yield from tokens.put(change.token)
     return int(rows[0][0])
 
 
+def name_staff(change: NameStaff) -> Steps[None]:
+    yield locks.person(change.staff)
+    yield from _free(change.name, change.staff)
+    if not (yield NAME_STAFF, (change.staff, change.name)):
+        raise Stale
+
+
+def _free(name: str, staff_id: str) -> Steps[None]:
+    """Compared here, since engines fold letters in ways of their own; people who work for one company are few."""
+    yield locks.names_of_staff()
+    rows = yield NAMES, ()
+    if any(id_ != staff_id and known_as(other) == known_as(name) for id_, other in rows):
+        fault = Fault(("body", "name"), "is the name of somebody else who works here")
+        raise Taken("Names of staff are there once: they sign in by them.", [fault])
+
+
 def remove_staff(change: RemoveStaff) -> Steps[None]:
+    yield locks.owners()
     rows = yield REMOVE_STAFF, (change.id, us(change.at))
     if not rows:
         rows = yield STILL_HERE, (change.id,)
         raise Conflict("The last owner cannot be removed.") if rows else Stale()
-    yield from tokens.end(TokenKind.STAFF, change.id, change.at)
+    for kind in (TokenKind.STAFF, TokenKind.SESSION, TokenKind.LINK):
+        yield from tokens.end(kind, change.id, change.at)
+    yield from sessions.forget_passphrase(change.id)
 
 
 def add_key(change: AddKey) -> Steps[int]:

@@ -11,7 +11,11 @@ T = TypeVar("T")
 
 Row = tuple[Any, ...]
 Statement = tuple[str, tuple[object, ...]]
-"""SQL with `$1`, `$2`, ... and the values for them; `gathered(column)` is the engine's way to join numbers with commas."""
+"""SQL with `$1`, `$2`, ... and the values for them, and the words that an engine has its own way for:
+
+`gathered(column)` joins numbers with commas. At the end of a SELECT, `locking(a, d)` keeps the rows of these tables from all
+others until the commit, and gives them as they are then; `passing_locked(a)` also leaves out those that another has.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,15 @@ class Many:
     args: Sequence[tuple[object, ...]]
 
 
-Steps = Generator[Statement | Many, list[Row], T]
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Has writers that could meet here go one after another, each to its commit; an engine with one writer passes over it."""
+
+    sql: str
+    args: tuple[object, ...] = ()
+
+
+Steps = Generator[Statement | Many | Lock, list[Row], T]
 """A write: yields statements, is sent their rows, returns what came of it. It waits for nothing, so any driver can run it."""
 
 Write = Callable[[Any], Steps[Outcome]]

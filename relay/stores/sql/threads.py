@@ -7,19 +7,21 @@ from relay.core.change import EditThread, FreeLease, TakeLease
 from relay.core.errors import Conflict, Stale
 from relay.core.thread import Lease, Message, NewThread, Thread, ThreadRef, ThreadState
 from relay.ports import Page, Paging, ThreadFilter
+from relay.stores.sql import locks
 from relay.stores.sql.cells import HIGHEST, asked, packed, page, place_in, unpacked, us, us_or_none, when, when_or_none
 from relay.stores.sql.steps import Many, Queries, Row, Steps
 
 SELECT = """
     SELECT t.id, t.n, t.community, t.member, m.id, m.pseudonym, t.state, t.assignee, t.labels, p.id, t.snoozed_until,
         t.lease_holder, t.lease_name, t.lease_until, t.version, t.created_at, t.active_at
-    FROM threads t JOIN members m ON m.n = t.member LEFT JOIN posts p ON p.n = t.post"""
+    FROM threads t JOIN members m ON m.n = t.member JOIN streams s ON s.member = m.n LEFT JOIN posts p ON p.n = t.post"""
 BY_ID = f"""{SELECT} WHERE t.id = $1"""
 LISTED = f"""{SELECT} WHERE t.community = $1 AND (t.active_at, t.n) < ($2, $3)"""
 IN_ORDER = """ORDER BY t.active_at DESC, t.n DESC LIMIT $4"""
 OF_STATE = """t.state = {}"""
 AWAKE = """(t.state = 0 OR t.state = 2 AND t.snoozed_until <= {})"""
 ASLEEP = """t.state = 2 AND t.snoozed_until > {}"""
+NOT_CLOSED = """t.state <> 3"""
 OF_ASSIGNEE = """t.assignee = {}"""
 OF_LABEL = """t.n IN (SELECT l.thread FROM thread_labels l WHERE l.label = {})"""
 OF_POST = """p.id = {}"""
@@ -99,6 +101,8 @@ class Threads(Queries):
             if value is not None:
                 values.append(value)
                 conditions.append(condition.format(f"${4 + len(values)}"))
+        if not wanted.with_closed:
+            conditions.append(NOT_CLOSED)
         if wanted.text is not None:
             found, value = self._search(wanted.text, f"${5 + len(values)}")
             values.append(value)
@@ -160,6 +164,7 @@ def edit(change: EditThread) -> Steps[None]:
 
 def take_lease(change: TakeLease) -> Steps[None]:
     n = change.thread.n
+    yield locks.thread(n)
     rows = yield TAKE, (n, change.holder, change.name, us(change.now), us(change.until))
     if rows:
         return

@@ -5,11 +5,12 @@ from datetime import datetime
 from relay.core.change import AddToken, RevokeTokens
 from relay.core.errors import Stale
 from relay.core.staff import Token, TokenKind
+from relay.stores.sql import devices, locks
 from relay.stores.sql.cells import us, us_or_none, when, when_or_none
 from relay.stores.sql.steps import Queries, Row, Steps
 
 VALID = """
-    SELECT t.id, t.kind, t.digest, t.subject, t.created_at, t.device, t.expires_at
+    SELECT t.id, t.kind, t.digest, t.subject, t.created_at, t.device, t.expires_at, t.seen_at
     FROM tokens t
     WHERE t.digest = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2)"""
 ADD_TO_MEMBER = """
@@ -26,9 +27,17 @@ ADD_TO_KEY = """
     RETURNING n"""
 REVOKE_DEVICE = """
     UPDATE tokens SET revoked_at = $4 WHERE subject = $1 AND kind = $2 AND device = $3 AND revoked_at IS NULL"""
+REVOKE_ONE = """
+    UPDATE tokens SET revoked_at = $4 WHERE id = $3 AND subject = $1 AND kind = $2 AND revoked_at IS NULL"""
 REVOKE_ALL = """
     UPDATE tokens SET revoked_at = $3 WHERE subject = $1 AND kind = $2 AND revoked_at IS NULL"""
-_ADD = {TokenKind.MEMBER: ADD_TO_MEMBER, TokenKind.STAFF: ADD_TO_STAFF, TokenKind.KEY: ADD_TO_KEY}
+_ADD = {
+    TokenKind.MEMBER: ADD_TO_MEMBER,
+    TokenKind.STAFF: ADD_TO_STAFF,
+    TokenKind.KEY: ADD_TO_KEY,
+    TokenKind.SESSION: ADD_TO_STAFF,
+    TokenKind.LINK: ADD_TO_STAFF,
+}
 
 
 class Tokens(Queries):
@@ -39,6 +48,7 @@ class Tokens(Queries):
 
 def add(change: AddToken) -> Steps[None]:
     new = change.token
+    yield locks.subject_of(new)
     yield REVOKE_DEVICE, (new.subject, new.kind.value, new.device, us(new.created_at))
     yield from put(new)
 
@@ -57,11 +67,16 @@ def put(token: Token) -> Steps[None]:
 
 
 def revoke(change: RevokeTokens) -> Steps[None]:
-    yield from end(change.kind, change.subject, change.at, change.device)
+    if change.only is None:
+        yield from end(change.kind, change.subject, change.at, change.device)
+    else:
+        yield from devices.end_one(change.kind, change.subject, change.at, change.only.id)
+        yield REVOKE_ONE, (change.subject, change.kind.value, change.only.id, us(change.at))
 
 
 def end(kind: TokenKind, subject: str, at: datetime, device: str | None = None) -> Steps[None]:
-    """All of the subject, or those of one device."""
+    """All of the subject, or those of one device; what may connect to the broker ends with them."""
+    yield from devices.end(kind, subject, at, device)
     if device is None:
         yield REVOKE_ALL, (subject, kind.value, us(at))
     else:
@@ -70,5 +85,7 @@ def end(kind: TokenKind, subject: str, at: datetime, device: str | None = None) 
 
 def made(row: Row) -> Token:
     """From the columns of VALID."""
-    id_, kind, digest, subject, created_at, device, expires_at = row
-    return Token(id_, TokenKind(kind), digest, subject, when(created_at), device, when_or_none(expires_at))
+    id_, kind, digest, subject, created_at, device, expires_at, seen_at = row
+    return Token(
+        id_, TokenKind(kind), digest, subject, when(created_at), device, when_or_none(expires_at), when_or_none(seen_at)
+    )

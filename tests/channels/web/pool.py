@@ -127,7 +127,7 @@ async def pool(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[
     async with TestServer(app) as server, ClientSession() as client, asyncio.TaskGroup() as group:
         tasks = [group.create_task(work) for work in (deliver.run(), deliver.run_cursors(), hub.run())]
         enrol = Enrol(store, clock, ids, secrets, b"key")
-        publish = Publish(store, clock, ids)
+        publish = Publish(store, clock, ids, lambda: 1)
         yield Pool(store, community, streams, deliver, publish, enrol, str(server.make_url("/stream")), client)
         for task in tasks:
             task.cancel()

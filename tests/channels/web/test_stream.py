@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from relay.channels.web import hub, stream
+from relay.channels.web import hub, session, stream
 from relay.channels.web.session import Silent
 from relay.channels.web.socket import Socket, Sweeper
 from relay.channels.web.stream import Doors
@@ -99,11 +99,11 @@ async def test_what_is_released_while_a_device_catches_up_comes_once_and_in_orde
 async def test_an_unacknowledged_window_stops_and_goes_on_with_the_ack(pool: Pool) -> None:
     member = await pool.member()
     device = await pool.join(member.token)
-    total = hub.WINDOW + 3
+    total = session.WINDOW + 3
     for start in range(0, total, 64):
         await asyncio.gather(*(pool.post("x") for _ in range(min(64, total - start))))
 
-    seqs = [(await device.hear())["seq"] for _ in range(hub.WINDOW)]
+    seqs = [(await device.hear())["seq"] for _ in range(session.WINDOW)]
     await device.say(type="ack", seq=seqs[-1])
     rest = [(await device.hear())["seq"] for _ in range(3)]
 
@@ -148,12 +148,26 @@ async def test_a_button_is_pressed_on_the_stream(pool: Pool) -> None:
     assert await pool.store.post_presses(post.n) == {"y": 1}
 
 
+async def test_a_press_is_told_to_nobody_but_the_members_own_pages(pool: Pool) -> None:
+    member = await pool.member()
+    device, other = await pool.join(member.token), await pool.join(member.token)
+    post = await pool.post("Coming?", buttons=(Button("y", "Yes"),))
+    await device.hear()
+
+    await device.say(type="press", client_id="p1", post=post.id, button="y")
+    await device.hear()
+    await pool.post("Closed tomorrow")
+
+    assert [(await each.hear())["text"] for each in (other, other, device)] == ["Coming?", "Closed tomorrow", "Closed tomorrow"]
+
+
 @pytest.mark.parametrize(
     "frame",
     [
         "nonsense",
         "[]",
         '{"type":"dance"}',
+        '{"type":"ping"}',
         '{"type":"send","client_id":"c","text":"x","more":1}',
         '{"type":"send","client_id":"c","text":""}',
         '{"type":"send","client_id":"c","text":"\\u0000"}',

@@ -1,0 +1,1 @@
+"""Compose: how the larger parts of the app are put together, one file each; app.py connects them."""

@@ -1,0 +1,32 @@
+"""Moderation as configured: plugins of one's own in workers, shipped ones inside, watched where the relay serves."""
+
+from relay.clock import SystemClock
+from relay.configuration import Settings, shipped
+from relay.core.verdict import Rules
+from relay.lexicon import load_tables
+from relay.loader import Outside, PluginError, assemble
+from relay.pipeline.forks import Forks
+from relay.pipeline.pipeline import Pipeline, Places
+from relay.pipeline.source import moved
+from relay.pipeline.watchdog import Watchdog
+
+QUARANTINE = "plugins.json"  # which plugins held the loop
+
+
+def build_pipeline(settings: Settings, *, guarded: bool = False) -> Pipeline:
+    """Moderation as configured; has to be closed. Raises PluginError.
+
+    `guarded` is for a relay that serves: a plugin inside of it that holds its loop for too long ends it, and is moved.
+    """
+    moderation, tables = settings.moderation, load_tables()
+    forks = Forks(tables, moderation.workers, hidden=[settings.store.folder])
+    outside = Outside([moderation.folder] if moderation.folder else [], forks.ask)
+    try:
+        plugins = assemble([shipped("plugins")], settings.plugins, moderation.weights, outside)
+    except PluginError:
+        forks.close()
+        raise
+    quarantine = settings.store.folder / QUARANTINE
+    watchdog = Watchdog(quarantine, moderation.longest_hold_s) if guarded else None
+    rules = Rules(flag=moderation.flag, hold=moderation.hold, reject=moderation.reject, weights=moderation.weights)
+    return Pipeline(moved(plugins, quarantine), rules, tables, SystemClock(), Places(forks, watchdog))

@@ -1,0 +1,113 @@
+"""Check: slow plugins look at messages that are held for them, and a second decision ends that."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from relay.core.change import FileReply
+from relay.core.checking import DecideAgain, Unchecked, ended
+from relay.core.errors import Conflict, Unavailable
+from relay.core.identity import Ids
+from relay.core.notice import Occasion, notice, stated
+from relay.core.thread import Message, Role, ThreadRef, ThreadState
+from relay.core.verdict import Action, Decision
+from relay.ports import Clock, JudgeAgain, Store
+
+AT_ONCE = 8  # messages that slow plugins look at at the same time
+LOOK_EVERY = 15.0  # seconds: what a run that has ended left behind tells nobody
+RETRY_AFTER = 1.0  # seconds until a store that refused is asked again
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Check:
+    """The store is the queue: what is held for a second look is found there again after any crash."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    again: JudgeAgain
+    epoch: Callable[[], int]
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def filed(self, change: FileReply, _outcome: object) -> None:
+        """Hears from the bus that there is work."""
+        if change.filing.message.checking:
+            self._wake.set()
+
+    @property
+    def is_awake(self) -> bool:
+        """Whether there is work that it has not begun."""
+        return self._wake.is_set()
+
+    async def run(self) -> None:
+        """Looks at what is held until it is cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                while await self.turn():
+                    pass
+            except Unavailable as problem:
+                log.warning("second looks wait", why=problem.detail)
+                await asyncio.sleep(RETRY_AFTER)
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self._wake.wait()
+
+    async def turn(self) -> bool:
+        """Decides about the oldest few; False when there are none. Raises Unavailable when the store cannot take a decision."""
+        found = await self.store.unchecked(self.epoch(), self.clock.now(), AT_ONCE)
+        ends = await asyncio.gather(*(self._decide(each) for each in found), return_exceptions=True)
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+        return bool(found)
+
+    async def _decide(self, unchecked: Unchecked) -> None:
+        """What a person decided meanwhile stays."""
+        view = unchecked.view
+        decision = replace(await self.again(unchecked.submission, unchecked.first), checking=False)
+        kind, state = ended(decision)
+        change = DecideAgain(
+            case=view.case.id,
+            version=view.case.version,
+            kind=kind,
+            state=state,
+            decision=decision,
+            at=self.clock.now(),
+            message=view.message,
+            thread=ThreadRef(
+                view.thread_n, view.thread, view.member, None, ThreadState(view.thread_state), view.thread_version
+            ),
+            community=view.community,
+            notice=await self._notice(unchecked, decision),
+        )
+        with suppress(Conflict):
+            await self.store.commit(change)
+
+    async def _notice(self, unchecked: Unchecked, decision: Decision) -> Message | None:
+        """The member hears of a rejection, as if it had been made at once."""
+        if decision.action is not Action.REJECT:
+            return None
+        view = unchecked.view
+        community = await self.store.community_by_n(view.community)
+        language = view.language or (community.language if community else "")
+        return Message(
+            id=self.ids(),
+            member=view.member,
+            role=Role.RELAY,
+            text=notice(
+                Occasion.REJECTED_BY_RULE,
+                language=language,
+                name=community.name if community else "",
+                reason=stated(decision, language),
+            ),
+            at=self.clock.now(),
+            in_reply_to=view.message,
+            case=view.case.id,
+        )

@@ -1,0 +1,99 @@
+"""A plugin in the relay's own process: the cheapest place, for what is shipped or trusted."""
+
+import asyncio
+from random import Random
+from typing import Any
+
+import structlog
+
+from relay.pipeline.answer import Answer
+from relay.pipeline.breaker import Breaker
+from relay.pipeline.drive import drive, raised
+from relay.pipeline.memory import MemoryStore
+from relay.pipeline.poison import Poison
+from relay.pipeline.stopwatch import CollectorTime, Stopwatch
+from relay.pipeline.watchdog import Mark
+from relay.plugin import Context, Incoming, Plugin
+from relay.ports import Clock
+
+SETUP_WITHIN = 10.0  # seconds that a plugin may wait for at its set-up
+
+log = structlog.get_logger(__name__)
+
+
+class Inline:
+    """Runs one plugin where it can be stopped at an await alone; `mark` tells the watchdog while it is at work."""
+
+    restarts = 0
+
+    def __init__(self, plugin: Plugin[Any], memory: MemoryStore, clock: Clock, mark: Mark) -> None:
+        self._plugin = plugin
+        self._memory = memory
+        self._clock = clock
+        self._mark = mark
+        self._collector = CollectorTime()
+        self._breaker = Breaker(Random())  # noqa: S311 - spreads trials, no secret
+        self._poison = Poison(clock.monotonic)
+        self.note = ""
+
+    @property
+    def state(self) -> str:
+        """For people: running, waiting (for its next trial), broken."""
+        return "broken" if self.note else "waiting" if self._is_open() else "running"
+
+    async def open(self) -> None:
+        """Set it up; failing is told by `note`, and then every message fails at it."""
+        try:
+            async with asyncio.timeout(SETUP_WITHIN):
+                await self._plugin.setup(self._context(""))
+        except Exception as error:
+            self.note = f"could not be set up: {type(error).__name__}"
+            log.exception("plugin not set up", plugin=self._plugin.name)
+
+    async def close(self) -> None:
+        try:
+            await self._plugin.close()
+        except Exception:
+            log.exception("plugin not closed", plugin=self._plugin.name)
+
+    def forget(self, member: str) -> None:
+        self._poison.forget(member)
+
+    async def judge(self, incoming: Incoming) -> Answer | None:
+        """What it sees; None when it does not want this message. Only a cancellation is raised."""
+        if (refused := self._refusal(incoming)) is not None:
+            return refused
+        answer = Answer()
+        watch = Stopwatch(self._collector, self._mark)
+        try:
+            self._mark.enter()
+            if not self._plugin.wants(incoming):
+                return None
+        except BaseException as error:  # noqa: BLE001 - foreign code; it fails like check
+            answer.why = f"wants() {raised(error)}"
+            return answer
+        finally:
+            self._mark.leave()
+        answer.why = await drive(self._plugin, incoming, self._context(incoming.member.id), answer.signals, watch)
+        if answer.why is not None and answer.why.startswith("took"):
+            self._breaker.failed(self._clock.monotonic())
+            self._poison.note(incoming.member.id, incoming.text.raw)
+        else:
+            self._breaker.succeeded()
+        return answer
+
+    def _refusal(self, incoming: Incoming) -> Answer | None:
+        if self.note:
+            return Answer(why=self.note)
+        if self._is_open():
+            return Answer(why="was not asked: it took too long again and again", across=True)
+        why = self._poison.why(incoming.member.id, incoming.text.raw)
+        return None if why is None else Answer(why=why[0], across=why[1])
+
+    def _is_open(self) -> bool:
+        return self._breaker.is_tripped and self._clock.monotonic() < self._breaker.open_until
+
+    def _context(self, member: str) -> Context:
+        name = self._plugin.name
+        shared = self._memory.of(name, "") if self._plugin.across_members else None
+        return Context(self._clock.now(), self._memory.of(name, member), shared)

@@ -1,0 +1,45 @@
+"""Where a worker finds a plugin again that this process has built already, and which plugins have to move into one."""
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from relay.core.label import Label
+from relay.pipeline.forks import INSTALLED
+from relay.pipeline.watchdog import fingerprint, quarantined
+from relay.plugin import Foreign, Plugin
+
+MODULE = "_relay_plugin_{stem}_in_worker"
+
+
+def foreign(plugin: Plugin[Any], reason: str) -> Foreign:
+    """The same plugin for a worker; one that has no file of its own is broken there."""
+    module = sys.modules.get(type(plugin).__module__)
+    file = getattr(module, "__file__", None)
+    label, checked = Label.of(plugin), plugin.options.model_dump_json()
+    options = plugin.options.model_dump(mode="json")
+    try:
+        path = Path(str(file)).resolve(strict=True)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return Foreign(label, {}, options, checked, reason, "asks for a worker, and has no file that one could load")
+    source = {"module": MODULE.format(stem=path.stem), "file": str(path), "digest": digest}
+    if set(path.parts) & set(INSTALLED):  # within a package, whose files may need each other
+        source = {"module": type(plugin).__module__, "attribute": type(plugin).__qualname__}
+    return Foreign(label, source, options, checked, reason)
+
+
+def moved(plugins: Sequence[Plugin[Any] | Foreign], file: Path) -> list[Plugin[Any] | Foreign]:
+    """The same plugins, but those that the guard wrote into `file` are for a worker; until they are changed."""
+    known = quarantined(file)
+    placed: list[Plugin[Any] | Foreign] = []
+    for plugin in plugins:
+        found = None if isinstance(plugin, Foreign) else known.get(plugin.name)
+        if isinstance(plugin, Foreign) or found is None or found.fingerprint != fingerprint(plugin):
+            placed.append(plugin)
+        else:
+            held = f"held the relay up for {found.held_s:g} s on {found.at}"
+            placed.append(foreign(plugin, f"{held}: in a worker until its file, version or options change"))
+    return placed

@@ -1,0 +1,84 @@
+"""The pages as templates and words, and the headers that every one of them carries."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from relay.core.joining import DEFAULT_VERSION
+from relay.core.moment import rfc3339
+from relay.web.member.words import NAMES, Words, load, spoken
+from relay.web.problem import SECURITY
+
+FOLDER: Final = Path(__file__).parent.parent / "pages" / "member"
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; "
+    "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS: Final[Mapping[str, str]] = {
+    **SECURITY,
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": POLICY,
+    # A form sends its Origin to who asks whether it is our own; with no-referrer browsers would say null.
+    "Referrer-Policy": "same-origin",
+}
+ADDRESS: Final = re.compile(r"""https?://[^\s<>"']*[^\s<>"'.,:;!?()[\]{}…]""", re.IGNORECASE)  # as in look/links.js
+KNOWN_ERRORS: Final = frozenset({403, 404, 408, 409, 413, 422, 429, 503})
+OTHERS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What pages are made of; read once."""
+
+    templates: Environment
+    words: Mapping[str, Words]
+
+    def render(self, template: str, words: Words, status: int = 200, **values: object) -> web.Response:
+        """A page; nothing of it is kept by whoever passes it on."""
+        body = self.templates.get_template(template).render(say=words, languages=NAMES, standard=DEFAULT_VERSION, **values)
+        return web.Response(text=body, status=status, headers=HEADERS)
+
+
+PAGES: Final = web.AppKey("pages", Pages)
+
+
+def pages() -> Pages:
+    """Reads templates and words."""
+    templates = Environment(
+        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    templates.filters["rfc3339"] = rfc3339
+    templates.filters["pieces"] = pieces
+    return Pages(templates, load())
+
+
+def pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """A text in pieces, apart those that are addresses, written out with their scheme. The page's script finds the same."""
+    at = 0
+    for found in ADDRESS.finditer(text):
+        yield text[at : found.start()], False
+        yield found[0], True
+        at = found.end()
+    yield text[at:], False
+
+
+def see_other(address: str) -> web.Response:
+    """After a form, so that reloading sends nothing again."""
+    return web.Response(status=303, headers={**HEADERS, "Location": address})
+
+
+def told(request: web.Request, problem: web.Response) -> web.Response:
+    """A problem as a page in plain words, with a way on; it says no more than the problem does."""
+    made = request.app[PAGES]
+    words = made.words[spoken(request.headers.get("Accept-Language", ""))]
+    kind = problem.status if problem.status in KNOWN_ERRORS else OTHERS
+    slug = request.match_info.get("slug")
+    page = made.render("error.html", words, problem.status, kind=kind, page=f"/c/{slug}" if slug else None)
+    if "Retry-After" in problem.headers:
+        page.headers["Retry-After"] = problem.headers["Retry-After"]
+    return page

@@ -1,0 +1,12 @@
+// Starts the console: words first, so that nothing is ever shown without them.
+
+import "./followed.js";
+import { App } from "./app.js";
+import { html, render } from "./view.js";
+import { loadWords } from "./words.js";
+
+const place = document.getElementById("console");
+if (place !== null) {
+  await loadWords().catch(() => undefined);
+  render(html`<${App} />`, place);
+}

@@ -1,0 +1,189 @@
+// The shapes of the HTTP API and of the staff's stream that the console reads; docs/reference has them in full.
+
+export type Role = "owner" | "manager" | "agent" | "moderator" | "auditor";
+export type ThreadState = "open" | "waiting" | "snoozed" | "closed";
+
+export interface Listed<T> { items: T[]; next: string | null }
+export interface MemberRef { id: string; pseudonym: string }
+export interface Lease { holder: string; name: string; until: string }
+
+export interface Session {
+  staff: { id: string; name: string; role: Role };
+  session: string;
+  expires_at: string;
+  communities: number;
+}
+export interface OwnSession { id: string; created_at: string; seen_at: string; expires_at: string; browser: string; is_current: boolean }
+export interface LinkLook { staff: { id: string; name: string; role: Role }; has_passphrase: boolean }
+
+export interface CommunityBrief { id: string; slug: string; name: string; language: string; closed_at: string | null }
+export interface Rules {
+  quiet_hours: { from: string; to: string } | null;
+  posts_per_day: number | null;
+  retention_days: number | null;
+}
+export interface Community extends CommunityBrief {
+  time_zone: string;
+  imprint: string;
+  privacy_url: string;
+  rules: Rules;
+  created_at: string;
+}
+export interface Counts {
+  members: { active: number; left: number };
+  threads: Record<ThreadState | "mine", number>;
+  cases: { open: number; appealed: number };
+}
+
+export interface Message {
+  id: string;
+  role: "member" | "staff" | "bot" | "relay";
+  text: string | null;
+  status: "filed" | "held" | "rejected";
+  at: string;
+  in_reply_to: string | null;
+  internal: boolean;
+  author: string | null;
+}
+export interface Thread {
+  id: string;
+  member: MemberRef;
+  state: ThreadState;
+  assignee: string | null;
+  labels: string[];
+  post: string | null;
+  lease: Lease | null;
+  version: number;
+  snoozed_until: string | null;
+  created_at: string;
+  active_at: string;
+  last: Message | null;
+}
+
+export interface Button { id: string; label: string; opens_thread: boolean }
+export interface PostBrief {
+  id: string;
+  state: "sending" | "sent" | "cancelled";
+  text: string;
+  title: string | null;
+  buttons: Button[];
+  urgent: boolean;
+  author: string;
+  audience: number;
+  created_at: string;
+  accepted_at: string | null;
+  expires_at: string | null;
+}
+export interface Post extends PostBrief { counts: Record<string, number>; presses: Record<string, number> | null }
+
+export interface Signal {
+  name: string;
+  plugin: string;
+  weight: number;
+  reason: string;
+  told: Record<string, string>;
+  start: number | null;
+  end: number | null;
+}
+export interface Case {
+  id: string;
+  kind: "held" | "flagged" | "rejected";
+  state: "open" | "delivered" | "rejected" | "appealed";
+  member: MemberRef;
+  thread: string;
+  message: string;
+  text: string;
+  at: string;
+  decision: string;
+  score: number;
+  thresholds: Record<string, number>;
+  signals: Signal[];
+  failures: { plugin: string; why: string }[];
+  opened_at: string;
+  decided_by: string | null;
+  decided_at: string | null;
+  reason: string | null;
+  appeal: { text: string; at: string | null } | null;
+  version: number;
+  is_checking: boolean;
+}
+
+export interface Member {
+  id: string;
+  pseudonym: string;
+  has_name: boolean;
+  language: string;
+  time_zone: string;
+  tags: string[];
+  attributes: Record<string, string | number | boolean>;
+  standing: "active" | "left";
+  joined_at: string;
+}
+export interface Consent { channel: string; source: string; text_version: string; at: string; withdrawn_at: string | null }
+export interface MemberDetail extends Member { addresses: { channel: string; address: string }[]; consents: Consent[] }
+
+export interface Colleague { id: string; name: string; role: Role; is_here: boolean }
+export interface Person { id: string; name: string; role: Role; created_at: string; removed_at: string | null }
+export interface Key {
+  id: string;
+  name: string;
+  scopes: string[];
+  created_by: string;
+  created_at: string;
+  expires_at: string | null;
+  revoked_at: string | null;
+}
+export interface Invite {
+  id: string;
+  code: string;
+  url: string;
+  label: string;
+  expires_at: string | null;
+  uses: number | null;
+  used: number;
+  revoked_at: string | null;
+}
+export interface ConsentText { language: string; version: string; text: string }
+export interface Plugin {
+  name: string;
+  version: string;
+  stage: string;
+  mode: string;
+  signals: Record<string, number>;
+  runs: number;
+  hits: number;
+  errors: number;
+  mean_us: number;
+  note: string;
+  state: "running" | "starting" | "waiting" | "broken";
+  restarts: number;
+}
+export interface AuditRow {
+  n: number;
+  at: string;
+  actor: string;
+  action: string;
+  subject: string;
+  detail: Record<string, string | number | boolean | null>;
+  digest: string;
+}
+
+export interface LiveEvent {
+  type: "event";
+  position: string;
+  community: string | null;
+  event: string;
+  thread?: string;
+  is_new_thread?: boolean;
+  message?: Message;
+  message_id?: string;
+  lease?: Lease;
+  holder?: string;
+  state?: string;
+  assignee?: string;
+  case?: string;
+  post?: string;
+  member?: string;
+  released?: number;
+  finished?: boolean;
+}

@@ -1,0 +1,18 @@
+"""Yields signals without end."""
+
+from collections.abc import AsyncIterator
+from typing import ClassVar
+
+from relay.plugin import Context, Incoming, NoOptions, Plugin, Signal
+
+
+class Hostile(Plugin[NoOptions]):
+    name, version = "endless_signals", "1.0"
+    signals: ClassVar = {"endless_signals.x": 0.1}
+
+    async def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
+        if "attack" in incoming.text.tokens:
+            while True:
+                yield Signal("endless_signals.x")
+        for _ in ():
+            yield Signal("endless_signals.x")
