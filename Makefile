@@ -10,6 +10,8 @@ TOOLS := $(PAGES)/node_modules/.ready
 # The lock was made with the first of these; a newer one serves as well.
 PYTHONS := python3.11 python3.12 python3.13 python3.14 python3 python
 ARGS ?=
+# Machines for building often forbid Python to keep what it compiled; then a relay takes three times as long to start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help venv pages types run test check format docs screenshots demo bench soak lock clean
