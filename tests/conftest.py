@@ -21,6 +21,8 @@ DAEMON_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/lib/postgresql/*/bin", "
 # These fill the machine, or measure what others would disturb; `make test` runs them one by one, after all others.
 ALONE = ("tests/e2e/test_kill", "tests/faults/", "tests/hostile/", "tests/network/", "tests/simulation/")
 
+LOG_BYTES = 8_000  # of a relay's log that are shown with a failure, from its end
+
 SEED = pytest.StashKey[int]()
 MISSING = pytest.StashKey[Counter[str]]()
 WORKERS_MISS = "missing"
@@ -60,12 +62,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Under RELAY_REQUIRE=all whatever is skipped has failed, but for the long sizes."""
+    """Under RELAY_REQUIRE=all whatever is skipped has failed, but for long sizes; a failure shows what its relays logged."""
     report = yield
     if report.skipped and os.environ.get("RELAY_REQUIRE") == "all" and not item.get_closest_marker("soak"):
         report.outcome = "failed"
         report.longrepr = f"skipped, and RELAY_REQUIRE=all allows no skip: {report.longrepr}"
+    if report.failed and report.when == "call":
+        report.sections += [(str(log), _tail(log)) for log in _logs(item)]
     return report
+
+
+def _logs(item: pytest.Item) -> list[Path]:
+    """Of the relays that the test started in its folder."""
+    folder = item.funcargs.get("tmp_path") if isinstance(item, pytest.Function) else None
+    return sorted(folder.rglob("relay.log")) if isinstance(folder, Path) else []
+
+
+def _tail(log: Path) -> str:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - LOG_BYTES))
+        return file.read().decode(errors="replace")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -6,10 +6,10 @@ from random import Random
 
 from relay.bus import Bus, Missed
 from relay.channels.mqtt.bootstrap import Access
-from relay.channels.mqtt.channel import Always, Turn
 from relay.channels.mqtt.dynsec_file import DynsecFile
 from relay.channels.mqtt.provision import Draws, Ledger, Provision
 from relay.channels.mqtt.settings import MqttSettings
+from relay.channels.mqtt.turn import Always, Turn
 from relay.clock import SystemClock
 from relay.core.change import Erase, RevokeKey, RevokeTokens
 from relay.core.device import SALT_BYTES, AddDevice, ConfirmDevice, DropDevices

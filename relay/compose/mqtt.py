@@ -8,7 +8,7 @@ from typing import Annotated, cast
 
 from pydantic import Field
 
-from relay.channels.mqtt.channel import Always, Channel, Turn
+from relay.channels.mqtt.channel import Channel
 from relay.channels.mqtt.company import Company
 from relay.channels.mqtt.figures import REASONS, Figures
 from relay.channels.mqtt.inbox import FRAMES, Inbox
@@ -20,6 +20,7 @@ from relay.channels.mqtt.parcel import Stranger
 from relay.channels.mqtt.selftest import check_library
 from relay.channels.mqtt.settings import MqttSettings
 from relay.channels.mqtt.topics import FILTERS, FromCompany
+from relay.channels.mqtt.turn import Always, Turn
 from relay.channels.web.render import Accepted, Press, Send, acceptance
 from relay.channels.web.stream import Streams, StreamSettings
 from relay.clock import SystemClock

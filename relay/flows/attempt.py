@@ -31,6 +31,7 @@ from relay.core.errors import Stale, Unavailable
 from relay.core.identity import Ids
 from relay.core.rate import Bucket
 from relay.ports import Channel, Clock, Run, Store
+from relay.waiting import woken
 
 WINDOW = 64  # sendings under way on a channel: bounds memory, and what a crash can leave unknown
 SEND_LIMIT = 30.0  # seconds for one sending; a platform that has not answered by then may have taken it
@@ -153,9 +154,7 @@ class Attempt:
                 await asyncio.sleep(RETRY_AFTER)
                 continue
             if pause:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(min(pause, LOOK_EVERY)):  # wait_for of Python 3.11 may swallow a cancellation
-                        await line.wake.wait()
+                await woken(line.wake, min(pause, LOOK_EVERY))
 
     async def turn(self, line: Line) -> float:
         """Writes down what ended, starts what is due. Returns the seconds until there may be more; a wake-up comes before."""

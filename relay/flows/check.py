@@ -15,6 +15,7 @@ from relay.core.notice import Occasion, notice, stated
 from relay.core.thread import Message, Role, ThreadRef, ThreadState
 from relay.core.verdict import Action, Decision
 from relay.ports import Clock, JudgeAgain, Store
+from relay.waiting import woken
 
 AT_ONCE = 8  # messages that slow plugins look at at the same time
 LOOK_EVERY = 15.0  # seconds: what a run that has ended left behind tells nobody
@@ -55,9 +56,7 @@ class Check:
                 log.warning("second looks wait", why=problem.detail)
                 await asyncio.sleep(RETRY_AFTER)
                 continue
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY):
-                    await self._wake.wait()
+            await woken(self._wake, LOOK_EVERY)
 
     async def turn(self) -> bool:
         """Decides about the oldest few; False when there are none. Raises Unavailable when the store cannot take a decision."""

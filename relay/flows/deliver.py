@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -12,6 +11,7 @@ from relay.core.errors import Invalid, Unavailable
 from relay.core.post import Post
 from relay.core.run import DropPlans
 from relay.ports import Clock, SignedIn, Store
+from relay.waiting import woken
 
 GROUP = 2000  # deliveries a commit: 6 ms of the writer, so that answers overtake bulk
 FLUSH_AFTER = 0.03  # seconds: acknowledgements of many members gather into one commit
@@ -87,9 +87,7 @@ class Deliver:
     async def run_cursors(self) -> None:
         """Writes acknowledgements down in groups until it is cancelled."""
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(SENT_AFTER):  # wait_for of Python 3.11 may swallow a cancellation
-                    await self._moved.wait()
+            await woken(self._moved, SENT_AFTER)
             await asyncio.sleep(FLUSH_AFTER)
             await self.flush()
 

@@ -8,7 +8,6 @@ Each step is repeated until it is written down that it is done, so it may be cut
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -17,6 +16,7 @@ from relay.core.change import Erase, Record
 from relay.core.erasure import ConfirmErasures, Erasure, NoteErasures, PurgeErased, missing
 from relay.core.errors import RelayError, Unavailable
 from relay.ports import Clock, EnterErasures, Store
+from relay.waiting import woken
 
 RELAY = "relay"  # who acts when nobody does
 PURGED_AT_ONCE = 100  # rows a commit: some 30 ms of the writer, so that replies overtake
@@ -90,9 +90,7 @@ class Erasing:
             except RelayError as problem:
                 log.warning("erasures wait", why=problem.detail)
                 pause = RETRY_AFTER
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._wake.wait()
+            await woken(self._wake, pause)
 
     async def turn(self) -> None:
         """Everything that can be done now. Raises Unavailable when the store or the disk refuses, Conflict in a race."""

@@ -1,7 +1,6 @@
 """Pause: a member takes a break from posts, and what came meanwhile reaches them when it ends."""
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,6 +9,7 @@ import structlog
 from relay.core.errors import Unavailable
 from relay.core.pause import Pause, ReleaseDeferred, checked_until
 from relay.ports import Clock, SignedIn, Store
+from relay.waiting import woken
 
 GROUP = 500  # items a commit: some 15 ms, so that no reply waits, also where many pauses end at midnight
 LOOK_EVERY = 5.0  # seconds: how late a pause ends at most
@@ -48,9 +48,7 @@ class Pauses:
                 log.warning("ends of pauses wait", why=problem.detail)
                 await asyncio.sleep(RETRY_AFTER)
                 continue
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY):
-                    await self._wake.wait()
+            await woken(self._wake, LOOK_EVERY)
 
     async def turn(self) -> bool:
         """Releases a group of what is due; False when nothing is."""

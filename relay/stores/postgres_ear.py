@@ -5,13 +5,13 @@ is back: a member whose device was revoked elsewhere may still be connected here
 """
 
 import asyncio
-from contextlib import suppress
 
 import structlog
 
 from relay.stores.postgres_connect import Connection
 from relay.stores.postgres_news import CHANNEL, OTHERS, Garbled, Hearing, News
 from relay.stores.postgres_pool import Connect, goodbye
+from relay.waiting import woken
 
 LOOK_EVERY = 1.0  # seconds between two looks whether the connection is there, and others are
 ANSWER_S = 3.0  # seconds until a connection that says nothing counts as lost
@@ -63,9 +63,7 @@ class Ear:
     async def _until_lost(self) -> None:
         try:
             while not self._over.is_set():
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_EVERY):
-                        await self._over.wait()
+                await woken(self._over, LOOK_EVERY)
                 await self.look()
         except Exception as error:  # noqa: BLE001  whatever it is, this connection is of no use any more
             log.warning("news of other processes are missing", why=type(error).__name__, is_alone=self._is_alone)

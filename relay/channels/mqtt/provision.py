@@ -17,7 +17,6 @@ import structlog
 from relay.channels.mqtt import dynsec
 from relay.channels.mqtt.access import ADMIN, BOOTSTRAP, RESPONSE
 from relay.channels.mqtt.bootstrap import OWN, Access, bootstrap, make_own
-from relay.channels.mqtt.channel import Turn
 from relay.channels.mqtt.control import Away, Control, Refused
 from relay.channels.mqtt.difference import Difference, Inventory, compare, roles_of_others
 from relay.channels.mqtt.dynsec_file import DynsecFile, NotWritten
@@ -25,11 +24,13 @@ from relay.channels.mqtt.link import Link, LinkError
 from relay.channels.mqtt.mosquitto import CHANGES
 from relay.channels.mqtt.settle import Settle
 from relay.channels.mqtt.shut import Shut
+from relay.channels.mqtt.turn import Turn, take_turns
 from relay.channels.mqtt.visit import purge, stir
 from relay.core.device import Device, hashed, sealed, unsealed
 from relay.core.errors import RelayError, Unavailable
 from relay.core.identity import Ids
 from relay.ports import Clock, Paging, Store
+from relay.waiting import woken
 
 BULK = 200  # changes, from which on the file is written: commands take mosquitto 39 ms each with 1,000 clients
 PAGE = 1000  # devices a query
@@ -146,9 +147,7 @@ class Provision:
                 told = self._told
                 if await is_so():
                     return
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(AGAIN):
-                        await told.wait()
+                await woken(told, AGAIN)
 
     def _tell(self) -> None:
         told, self._told = self._told, asyncio.Event()
@@ -164,31 +163,17 @@ class Provision:
         """Works until it is cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.is_shut.run(), name="broker credentials that ended")
-            group.create_task(self._take_turns(), name="broker turns")
-
-    async def _take_turns(self) -> None:
-        try:
-            while True:
-                await self._turn.wait()
-                await self._administrate()
-        finally:
-            await asyncio.shield(self._turn.end())
+            group.create_task(take_turns(self._turn, self._administrate), name="broker administration")
 
     async def _administrate(self) -> None:
         try:
+            with suppress(Away, Refused):  # tried again as long as the broker lets nobody in
+                await self._bootstrap()
             async with asyncio.TaskGroup() as group:
-                speaking = group.create_task(self._speak(), name="broker administration")
-                await self._turn.keep()
-                speaking.cancel()
+                group.create_task(self._link.run(), name="broker administrator")
+                group.create_task(self._work(), name="broker credentials")
         finally:
             self.waits_for_restart = False  # for whoever does it next to find out
-
-    async def _speak(self) -> None:
-        with suppress(Away, Refused):  # tried again as long as the broker lets nobody in
-            await self._bootstrap()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._link.run(), name="broker administrator")
-            group.create_task(self._work(), name="broker credentials")
 
     # ------------------------------------------------------------------------------------------------------- the worker
 
@@ -206,9 +191,7 @@ class Provision:
             if not self._control.is_up:
                 pause = AGAIN
             self._tell()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._wake.wait()
+            await woken(self._wake, pause)
 
     async def _look(self) -> None:
         """Everything that can be done now."""

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 
 import structlog
 
 from relay.core.errors import RelayError
 from relay.ports import Clock, Store
+from relay.waiting import woken
 
 LOOK_EVERY = 60.0  # seconds: what was not heard of
 AGAIN = 1.0  # seconds until a store that does not answer is asked again
@@ -47,6 +47,4 @@ class Shut:
             except RelayError as problem:
                 log.warning("what ended cannot be read", why=problem.detail)
                 pause = AGAIN
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._wake.wait()
+            await woken(self._wake, pause)

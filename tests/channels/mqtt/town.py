@@ -11,9 +11,9 @@ from relay.bus import Bus
 from relay.channels.mqtt import dynsec
 from relay.channels.mqtt.access import ADMIN, CONTROL, RESPONSE, STREAM
 from relay.channels.mqtt.bootstrap import Access
-from relay.channels.mqtt.channel import Always
 from relay.channels.mqtt.dynsec_file import DynsecFile
 from relay.channels.mqtt.provision import Draws, Ledger, Provision
+from relay.channels.mqtt.turn import Always
 from relay.compose.broker import CHANGES
 from relay.core.change import AddKey, Erase, RevokeTokens
 from relay.core.device import SALT_BYTES, AddDevice, Device, DropDevices, hashed
