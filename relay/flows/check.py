@@ -5,23 +5,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-import structlog
-
 from relay.core.change import FileReply
 from relay.core.checking import DecideAgain, Unchecked, ended
-from relay.core.errors import Conflict, Unavailable
+from relay.core.errors import Conflict
 from relay.core.identity import Ids
 from relay.core.notice import Occasion, notice, stated
 from relay.core.thread import Message, Role, ThreadRef, ThreadState
 from relay.core.verdict import Action, Decision
 from relay.ports import Clock, JudgeAgain, Store
-from relay.waiting import woken
+from relay.waiting import work
 
 AT_ONCE = 8  # messages that slow plugins look at at the same time
 LOOK_EVERY = 15.0  # seconds: what a run that has ended left behind tells nobody
-RETRY_AFTER = 1.0  # seconds until a store that refused is asked again
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -47,16 +42,7 @@ class Check:
 
     async def run(self) -> None:
         """Looks at what is held until it is cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                while await self.turn():
-                    pass
-            except Unavailable as problem:
-                log.warning("second looks wait", why=problem.detail)
-                await asyncio.sleep(RETRY_AFTER)
-                continue
-            await woken(self._wake, LOOK_EVERY)
+        await work("second looks", self.turn, self._wake, LOOK_EVERY)
 
     async def turn(self) -> bool:
         """Decides about the oldest few; False when there are none. Raises Unavailable when the store cannot take a decision."""

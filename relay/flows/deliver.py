@@ -11,12 +11,11 @@ from relay.core.errors import Invalid, Unavailable
 from relay.core.post import Post
 from relay.core.run import DropPlans
 from relay.ports import Clock, SignedIn, Store
-from relay.waiting import woken
+from relay.waiting import RETRY_AFTER, woken, work
 
 GROUP = 2000  # deliveries a commit: 6 ms of the writer, so that answers overtake bulk
 FLUSH_AFTER = 0.03  # seconds: acknowledgements of many members gather into one commit
 SENT_AFTER = 1.0  # seconds: while an acknowledgement is awaited, what was sent is not worth a write of its own
-RETRY_AFTER = 1.0  # seconds until a store that refused is asked again
 
 Room = Callable[[], Awaitable[None]]
 
@@ -47,16 +46,7 @@ class Deliver:
 
     async def run(self) -> None:
         """Releases what is due until it is cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                while await self.turn():
-                    pass
-            except Unavailable as problem:
-                log.warning("releases wait", why=problem.detail)
-                await asyncio.sleep(RETRY_AFTER)
-                continue
-            await self._wake.wait()
+        await work("releases", self.turn, self._wake)
 
     async def turn(self) -> bool:
         """Releases one group of each post that is being sent; False when there is none."""

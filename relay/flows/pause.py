@@ -4,18 +4,12 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import structlog
-
-from relay.core.errors import Unavailable
 from relay.core.pause import Pause, ReleaseDeferred, checked_until
 from relay.ports import Clock, SignedIn, Store
-from relay.waiting import woken
+from relay.waiting import work
 
 GROUP = 500  # items a commit: some 15 ms, so that no reply waits, also where many pauses end at midnight
 LOOK_EVERY = 5.0  # seconds: how late a pause ends at most
-RETRY_AFTER = 1.0  # seconds until a store that refused is asked again
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -39,16 +33,7 @@ class Pauses:
 
     async def run(self) -> None:
         """Releases what has waited long enough until it is cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                while await self.turn():
-                    pass
-            except Unavailable as problem:
-                log.warning("ends of pauses wait", why=problem.detail)
-                await asyncio.sleep(RETRY_AFTER)
-                continue
-            await woken(self._wake, LOOK_EVERY)
+        await work("ends of pauses", self.turn, self._wake, LOOK_EVERY)
 
     async def turn(self) -> bool:
         """Releases a group of what is due; False when nothing is."""

@@ -66,6 +66,7 @@ async def test_what_waits_outside_the_list_comes_when_the_list_is_done(house: Ho
 
     for member in (ada, ben):
         await desk.sees(desk.page.get_by_role("heading", level=2, name=member.pseudonym))
+        await desk.sees(desk.entry("Hello"))  # nobody is done with what they have not seen
         await desk.page.keyboard.press("e")
         await desk.sees(desk.text("thread.closed", name=member.pseudonym))
 
