@@ -73,7 +73,7 @@ class Oracle:
             PlanPost: (ledger.planned,),
             FreezeAudience: (ledger.frozen,),
             AcceptPost: (ledger.was_accepted,),
-            CancelPost: (ledger.cancelled, lambda change, _: exits.cancelled(change.post)),
+            CancelPost: (ledger.cancelled, lambda change, _: exits.cancelled(change.post.n)),
             ReleasePost: (ledger.released, self._released),
             FileReply: (talks.filed, lambda change, outcome: self._pushed(change.filing.notice, outcome.notice_seq)),
             SendMessage: (talks.sent, self._said),
