@@ -22,7 +22,7 @@ from relay.channels.web.listen import Listener
 from relay.channels.web.stream import Streams
 from relay.clock import SystemClock
 from relay.compose import asyncapi
-from relay.compose.broker import gate_of, is_shut_at, open_provision, salt
+from relay.compose.broker import broker_of, is_shut_at, open_provision, salt
 from relay.compose.measures import measure, measure_plugins
 from relay.compose.moderation import build_pipeline
 from relay.compose.mqtt import Flows as MqttFlows
@@ -200,7 +200,7 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
     provision = _provision(settings, store, bus, keep.epoch)
     erasing = await open_erasing(settings, store, provision)
     sign_in = open_sign_in(store, new_id, new_secret, stack)
-    admit = Admit(store, SystemClock(), new_id, new_secret, salt, gate_of(provision))
+    admit = Admit(store, SystemClock(), new_id, new_secret, salt, broker_of(provision))
     flows = await _flows(store, pipeline, Opened(keep, erasing, sign_in, admit), channels)
     streams = open_streams(settings, store, flows.deliver, flows.receive)
     streams.sweeper.start()

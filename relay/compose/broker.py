@@ -14,8 +14,8 @@ from relay.clock import SystemClock
 from relay.core.change import Erase, RevokeKey, RevokeTokens
 from relay.core.device import SALT_BYTES, AddDevice, ConfirmDevice, DropDevices
 from relay.core.identity import Ids
-from relay.flows.admit import Gate
-from relay.flows.hold import Hold
+from relay.flows.admit import Broker
+from relay.flows.lease import Lease
 from relay.ports import Engine
 
 LEASE = "mqtt-admin"
@@ -33,7 +33,7 @@ def open_provision(settings: MqttSettings, store: Engine, bus: Bus, ids: Ids, ep
     file = DynsecFile(settings.dynsec_file) if settings.dynsec_file else None
     spread = Random()  # noqa: S311 - spreads reconnects over time, no secret
     clock = SystemClock()
-    turn: Turn = Hold(store, clock, LEASE, epoch) if store.is_shared else Always()
+    turn: Turn = Lease(store, clock, LEASE, epoch) if store.is_shared else Always()
     provision = Provision(Ledger(store, clock, turn), access, file, Draws(ids, salt, spread))
     for change in CHANGES:
         bus.on(change, provision.heard)
@@ -55,9 +55,9 @@ def access_of(settings: MqttSettings) -> Access | None:
     )
 
 
-def gate_of(provision: Provision | None) -> Gate | None:
+def broker_of(provision: Provision | None) -> Broker | None:
     """As flows see it."""
-    return None if provision is None else Gate(provision.seal, provision.settled)
+    return None if provision is None else Broker(provision.seal, provision.settled)
 
 
 def is_shut_at(provision: Provision | None) -> Callable[[str], bool]:

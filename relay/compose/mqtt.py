@@ -28,7 +28,7 @@ from relay.core.errors import Denied, Invalid, SignedOut, Taken, Unknown
 from relay.core.rate import Buckets, Rate
 from relay.core.staff import Actor
 from relay.flows.admit import SCOPE
-from relay.flows.hold import Hold
+from relay.flows.lease import Lease
 from relay.flows.publish import Publish
 from relay.flows.receive import Receive, Reply
 from relay.observe import Metrics
@@ -65,7 +65,7 @@ def open_mqtt(settings: MqttSettings, streams: Streams, store: Engine, flows: Fl
     check_library()
     clock, figures = SystemClock(), Figures()
     jitter = Random()  # noqa: S311 - spreads reconnects over time, no secret
-    turn: Turn = Hold(store, clock, LEASE, flows.epoch) if store.is_shared else Always()
+    turn: Turn = Lease(store, clock, LEASE, flows.epoch) if store.is_shared else Always()
     link = Link(terms_of(settings), jitter, turn.is_sure)
     outbox = Outbox(link, figures)
     lines = Lines(store, streams.hub, outbox)

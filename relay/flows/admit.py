@@ -17,7 +17,7 @@ NO_NAME = "over MQTT needs 1 to 20 small letters, digits and -"
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class Broker:
     """The broker. `seal` makes of a secret and a credential's id what whoever administrates the broker alone can read.
 
     `settled` returns when the broker has what the ledger says of a member or key, or after some seconds.
@@ -29,21 +29,21 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """`salts` makes salts of SALT_BYTES; without a gate there is no MQTT."""
+    """`salts` makes salts of SALT_BYTES; without a broker there is no MQTT."""
 
     store: Store
     clock: Clock
     ids: Ids
     secrets: Ids
     salts: Callable[[], bytes]
-    gate: Gate | None = None
+    broker: Broker | None = None
 
     async def device(self, actor: Actor, member: Member, name: str, also: Also[str] = nothing) -> str:
         """The secret of a member's device; one of the same name before it ends. Raises Invalid, Stale.
 
         It is kept, sealed, until the broker knows it: whoever administrates the broker may be another process, or come later.
         """
-        if self.gate is None:
+        if self.broker is None:
             raise Invalid("The body is not valid.", [Fault(("body", "kind"), NO_BROKER)])
         if not is_device_name(name):
             raise Invalid("The body is not valid.", [Fault(("body", "device"), NO_NAME)])
@@ -56,12 +56,12 @@ class Admit:
 
     async def settled(self, subject: str) -> None:
         """After the commit: whoever got a secret can use it now, or in a moment when the broker is away."""
-        if self.gate is not None:
-            await self.gate.settled(subject)
+        if self.broker is not None:
+            await self.broker.settled(subject)
 
     def key(self, key: Key, secret: str) -> tuple[Change, ...]:
         """What a new key needs to post over MQTT with its token as the password; nothing where it may not post."""
-        if self.gate is None or SCOPE not in key.scopes:
+        if self.broker is None or SCOPE not in key.scopes:
             return ()
         device = Device(
             self.ids(), TokenKind.KEY, key.id, "", hashed(secret, self.salts()), key.created_at, expires_at=key.expires_at
@@ -69,4 +69,4 @@ class Admit:
         return (AddDevice(self._sealed(device, secret)),)
 
     def _sealed(self, device: Device, secret: str) -> Device:
-        return device if self.gate is None else replace(device, sealed=self.gate.seal(secret, device.id))
+        return device if self.broker is None else replace(device, sealed=self.broker.seal(secret, device.id))

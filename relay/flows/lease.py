@@ -1,4 +1,4 @@
-"""Hold: of several relay processes one does something at a time; when it ends, or is not heard of in time, another does."""
+"""Lease: of several relay processes one does something at a time; when it ends, or is not heard of in time, another does."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class Hold:
+class Lease:
     """A lease by its name; `epoch` is that of this process's run, `lasts` is in seconds."""
 
     store: Store
