@@ -37,6 +37,22 @@ async def test_a_desk_goes_on_where_it_was(own_house: House) -> None:
     await desk.sees(desk.entry("Half an answer"))
 
 
+async def test_a_desk_is_live_as_soon_as_the_relay_answers_anything(own_house: House) -> None:
+    house = own_house
+    slug = (await house.community())["slug"]
+    desk = await house.desk("agent")
+    await desk.open(slug, "inbox", "open")
+    await desk.sees(desk.field("search"))
+    await desk.page.evaluate("Math.random = () => 1e6")  # it waits for days before it tries the line again
+
+    with desk.watch.relay_may_be_away():
+        await house.server.stop()
+        await desk.sees(desk.text("away"))
+        await house.server.start()
+        await desk.page.get_by_role("link", name=desk.words("posts")).click()
+        await desk.sees_no(desk.text("away"))
+
+
 async def test_a_member_goes_on_where_they_were(own_house: House) -> None:
     house = own_house
     slug = (await house.community())["slug"]

@@ -40,6 +40,9 @@ function setClock(date) {
 /** Called when a session has ended; set by session.js. */
 export const onSignedOut = { call: () => {} };
 
+/** Called when the relay has answered, whatever it said; set by live.js. */
+export const onAnswered = { call: () => {} };
+
 /** A fresh Idempotency-Key: the same for every try of one act. */
 export function newKey() {
   return crypto.randomUUID();
@@ -74,6 +77,7 @@ async function asked(path, init) {
   try {
     const answer = await fetch(path, { ...init, signal: ends.signal });
     setClock(answer.headers.get("Date"));
+    onAnswered.call();
     if (answer.status === 204) return { answer, said: null };
     const text = await answer.text();
     return { answer, said: answer.ok ? JSON.parse(text) : refusal(text) };

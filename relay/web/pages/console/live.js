@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 
 import { Beat } from "../look/beat.js";
-import { get } from "./api.js";
+import { get, onAnswered } from "./api.js";
 
 /**
  * @typedef {import("./wire.js").LiveEvent} LiveEvent
@@ -36,7 +36,7 @@ export function listen(listener) {
 export function connect() {
   isWanted = true;
   if (socket !== null) return;
-  clearTimeout(timer);
+  rest();
   const opening = new WebSocket(`${location.origin.replace(/^http/, "ws")}/v1/staff/stream`);
   socket = opening;
   beat.begin();
@@ -47,9 +47,14 @@ export function connect() {
 
 export function disconnect() {
   isWanted = false;
-  clearTimeout(timer);
+  rest();
   position = "";
   leave();
+}
+
+function rest() {
+  clearTimeout(timer);
+  timer = 0;
 }
 
 /** Whatever it still says is not heard. */
@@ -76,6 +81,10 @@ addEventListener("online", () => {
   leave(); // the network may be another one
   retry();
 });
+
+onAnswered.call = () => {
+  if (timer) connect(); // the relay is there again: nobody waits on beside it
+};
 
 /** @param {any} frame */
 function heard(frame) {
@@ -108,6 +117,7 @@ function closed(which, code) {
 function later() {
   if (socket !== null || !isWanted) return;
   link.value = "lost";
+  rest();
   timer = setTimeout(connect, wait * (0.5 + Math.random()));
   wait = Math.min(wait * 2, LONGEST_WAIT);
 }
