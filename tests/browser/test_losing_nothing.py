@@ -10,6 +10,8 @@ from tests.browser.network import KNOCKS, held_up, lost, overtaken, refused
 from tests.browser.reader import Reader
 from tests.e2e.client import MemberClient
 
+TOO_LONG = "🏊" * 4097  # characters, as people and the relay count them
+
 
 async def at_the_thread_of(house: House, slug: str, member: MemberClient, role: str = "agent") -> Desk:
     await house.says(member, "Is it warm today?")
@@ -187,6 +189,49 @@ async def test_what_a_member_may_not_send_is_back_in_the_field(house: House) -> 
     await reader.sees_no(reader.item("Ten minutes of work"))
     await reader.open()
     await expect(reader.field("stream.field")).to_have_value("Ten minutes of work")
+
+
+async def test_what_a_member_pastes_is_sent_whole_or_not_at_all(house: House) -> None:
+    slug = (await house.community())["slug"]
+    reader = await house.reader(slug, await house.member(slug))
+    await reader.open()
+    await reader.field("stream.field").fill(TOO_LONG)
+    await reader.button("stream.send").click()
+
+    await expect(reader.status).to_contain_text(reader.words("live.refused_long"))
+    await expect(reader.field("stream.field")).to_have_value(TOO_LONG)
+    await reader.field("stream.field").fill(TOO_LONG[1:])
+    await reader.button("stream.send").click()
+    await reader.sees(reader.item(TOO_LONG[1:]))
+
+
+async def test_an_answer_that_is_too_long_says_by_how_much_and_waits(house: House) -> None:
+    slug = (await house.community())["slug"]
+    ada = await house.member(slug)
+    await house.says(ada, "Hello")
+    desk = await at_the_thread_of(house, slug, ada)
+    field = desk.field("answer.act", name=ada.pseudonym)
+    await field.fill(TOO_LONG)
+    await desk.sees(desk.text("over", n=1))
+    await expect(desk.button("answer.act", name=ada.pseudonym)).to_be_disabled()
+    await field.press("Control+Enter")
+    await expect(field).to_have_value(TOO_LONG)
+
+    await field.fill(TOO_LONG[1:])
+    await desk.button("answer.act", name=ada.pseudonym).click()
+    await desk.sees(desk.entry(TOO_LONG[1:]))
+
+
+async def test_a_post_that_is_too_long_says_by_how_much_and_waits(house: House) -> None:
+    slug = (await house.community())["slug"]
+    await house.member(slug)
+    desk = await house.desk("manager")
+    await desk.open(slug, "posts", "new")
+    await desk.field("post.text").fill(TOO_LONG)
+    await desk.sees(desk.text("over", n=1))
+    await expect(desk.button("post.act", n=1)).to_be_disabled()
+    await desk.field("post.text").fill(TOO_LONG[1:])
+    await expect(desk.button("post.act", n=1)).to_be_enabled()
 
 
 async def at_an_older_page(house: House, slug: str, member: MemberClient) -> Reader:

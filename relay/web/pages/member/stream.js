@@ -24,6 +24,9 @@ const newer = /** @type {HTMLButtonElement} */ (document.querySelector(".newer")
 
 const told = /** @type {HTMLElement} */ (document.querySelector(".told"));
 
+const longest = field.maxLength; // without scripts the browser keeps to it; pasted text it would cut, and say nothing
+field.removeAttribute("maxlength");
+
 let last = Number(page.dataset["last"]);
 let arrived = 0;
 let unheard = 0;
@@ -159,7 +162,9 @@ field.addEventListener("keydown", (event) => {
 });
 
 form.addEventListener("submit", (event) => {
-  if (!field.value.trim() || isNewest) event.preventDefault();
+  const isTooLong = [...field.value].length > longest;
+  if (!field.value.trim() || isTooLong || isNewest) event.preventDefault();
+  if (isTooLong) return tell(say("refused_long"));
   if (!field.value.trim()) return;
   if (isNewest) return write();
   if (!outbox.leave(field.value, to.value || null)) return; // the form goes its own way

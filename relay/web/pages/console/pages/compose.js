@@ -8,6 +8,7 @@ import { CheckField, AreaField, TextField } from "../parts/field.js";
 import { Confirm } from "../parts/dialog.js";
 import { Trouble, faultAt, toast } from "../parts/feedback.js";
 import { Icon } from "../parts/icons.js";
+import { LONGEST, room, saidRoom } from "../parts/room.js";
 import { go, to } from "../route.js";
 import { html, useEffect, useState } from "../view.js";
 import { dateTime, number, t } from "../words.js";
@@ -20,7 +21,8 @@ import { Preview } from "./post.js";
 
 const MOST_BUTTONS = 3;
 const TYPE_ABOVE = 1000; // members: a number that large is typed before it goes
-const LONGEST = { title: 200, text: 4096, label: 40 };
+const LONGEST_TITLE = 200;
+const LONGEST_LABEL = 40;
 const EMPTY = /** @type {Draft} */ ({ title: "", text: "", labels: [] });
 
 /** @param {string} name @returns {Draft} */
@@ -48,6 +50,7 @@ export function Compose() {
   };
   const labels = draft.labels.map((one) => ({ ...one, label: one.label.trim() })).filter((one) => one.label !== "");
   const buttons = labels.map((one, place) => ({ id: `b${place + 1}`, ...one }));
+  const left = room(draft.text, LONGEST);
   const audience = counts.value?.members.active; // nobody knows while it cannot be counted
   const send = async () => {
     const body = { text: draft.text, title: draft.title.trim() || null, buttons };
@@ -75,14 +78,14 @@ export function Compose() {
       <form class="stack" onSubmit=${ask}>
         <${Trouble} problem=${problem} />
         <${Trouble} problem=${audience === undefined && uncounted} onRetry=${recount} />
-        <${TextField} label=${t("post.title")} hint=${t("optional")} value=${draft.title} maxlength=${LONGEST.title}
+        <${TextField} label=${t("post.title")} hint=${t("optional")} value=${draft.title} maxlength=${LONGEST_TITLE}
           onValue=${(/** @type {string} */ title) => change({ title })} fault=${faultAt(problem, "title")} />
-        <${AreaField} label=${t("post.text")} rows="8" required value=${draft.text} maxlength=${LONGEST.text}
-          onValue=${(/** @type {string} */ text) => change({ text })} fault=${faultAt(problem, "text")}
-          hint=${t("left", { n: LONGEST.text - draft.text.length })} />
+        <${AreaField} label=${t("post.text")} rows="8" required value=${draft.text}
+          onValue=${(/** @type {string} */ text) => change({ text })}
+          fault=${left < 0 ? saidRoom(left) : faultAt(problem, "text")} hint=${left < 0 ? undefined : saidRoom(left)} />
         <${Buttons} labels=${draft.labels} onChange=${(/** @type {Label[]} */ labels) => change({ labels })} />
         <div class="actions end">
-          <button type="submit" class="main" disabled=${!draft.text.trim() || !audience}>
+          <button type="submit" class="main" disabled=${!draft.text.trim() || left < 0 || !audience}>
             ${audience === undefined ? t("post") : t("post.act", { n: audience })}</button>
         </div>
         <p class="hint">${audience === 0 ? html`${t("post.nobody")} <a href=${to(here, "settings", "invites")}>
@@ -110,7 +113,7 @@ function Buttons({ labels, onChange }) {
   return html`<fieldset class="buttons"><legend>${t("buttons")}</legend>
     ${labels.map(
       (one, place) => html`<div class="button-row" key=${place}>
-        <${TextField} label=${t("button.label", { number: number(place + 1) })} value=${one.label} maxlength=${LONGEST.label}
+        <${TextField} label=${t("button.label", { number: number(place + 1) })} value=${one.label} maxlength=${LONGEST_LABEL}
           onValue=${(/** @type {string} */ label) => set(place, { label })} />
         <button type="button" class="plain square" aria-label=${t("button.remove", { number: number(place + 1) })}
           onClick=${() => onChange(labels.filter((_, at) => at !== place))}><${Icon} name="close" /></button>

@@ -4,6 +4,7 @@ import { draft, keepDraft, sendDraft } from "../drafts.js";
 import { useCommands } from "../keys.js";
 import { Trouble } from "../parts/feedback.js";
 import { Icon } from "../parts/icons.js";
+import { LONGEST, room, saidRoom } from "../parts/room.js";
 import { me } from "../session.js";
 import { html, typed, useRef, useState } from "../view.js";
 import { t } from "../words.js";
@@ -15,13 +16,13 @@ import { otherAt, useLease } from "./lease.js";
  * @typedef {"answer" | "note"} Mode
  */
 
-const LONGEST = 4096; // characters, as the relay takes them
-const NEARLY = 3600; // from here on it says how many are left
+const NEARLY = 500; // so few left are said
 
 /** @param {{ thread: Thread, messages: Message[], onSent: (message: Message) => void }} props */
 export function Composer({ thread, messages, onSent }) {
   const [mode, setMode] = useState(/** @type {Mode} */ ("answer"));
   const [text, setText, send] = useDraft(`${thread.member.id}.${thread.id}.${mode}`);
+  const left = room(text, LONGEST);
   const [problem, setProblem] = useState(/** @type {unknown} */ (null));
   const [isBusy, setBusy] = useState(false);
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
@@ -42,7 +43,7 @@ export function Composer({ thread, messages, onSent }) {
   );
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (isBusy || text.trim() === "") return;
+    if (isBusy || left < 0 || text.trim() === "") return;
     setBusy(true);
     try {
       const message = await send(`/threads/${thread.id}/messages`, { text, internal: mode === "note" });
@@ -72,14 +73,14 @@ export function Composer({ thread, messages, onSent }) {
       <span class="composer-hint">
         ${mode === "note" ? t("note.hint") : t("answer.hint", { name: thread.member.pseudonym })}</span>
     </div>
-    <textarea ref=${field} rows="3" dir="auto" maxlength=${LONGEST} aria-label=${act}
+    <textarea ref=${field} rows="3" dir="auto" aria-label=${act} aria-invalid=${left < 0 ? "true" : undefined}
       placeholder=${mode === "note" ? t("note.placeholder") : t("answer.placeholder")}
       value=${text} onInput=${typed(setText)}
       onKeyDown=${pressed} onFocus=${() => (setFocus(true), setBegun(true))} onBlur=${() => setFocus(false)}></textarea>
     <div class="composer-foot">
-      <span class="quiet">${text.length > NEARLY ? t("left", { n: LONGEST - text.length }) : ""}</span>
+      <span class=${left < 0 ? "fault" : "quiet"} role="status">${left < NEARLY ? saidRoom(left) : ""}</span>
       <kbd class="wide-only">${t("key.send.short")}</kbd>
-      <button type="submit" class="main" disabled=${isBusy || text.trim() === ""}>${act}</button>
+      <button type="submit" class="main" disabled=${isBusy || left < 0 || text.trim() === ""}>${act}</button>
     </div>
   </form>`;
 }

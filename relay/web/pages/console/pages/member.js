@@ -7,6 +7,7 @@ import { Confirm } from "../parts/dialog.js";
 import { AreaField, SelectField } from "../parts/field.js";
 import { Skeleton, Trouble, complain, toast } from "../parts/feedback.js";
 import { Icon } from "../parts/icons.js";
+import { LONGEST, room, saidRoom } from "../parts/room.js";
 import { useOnce } from "../once.js";
 import { go } from "../route.js";
 import { may } from "../session.js";
@@ -107,8 +108,9 @@ function WriteFirst({ member, onClose }) {
   const [text, setText] = useState("");
   const [problem, setProblem] = useState(/** @type {unknown} */ (null));
   const sendOnce = useOnce();
+  const left = room(text, LONGEST);
   const send = async () => {
-    if (!text.trim()) return;
+    if (!text.trim() || left < 0) return;
     try {
       await sendOnce(`/members/${member.id}/messages`, { text });
       toast(t("member.written", { name: member.pseudonym }));
@@ -122,5 +124,5 @@ function WriteFirst({ member, onClose }) {
     act=${t("answer.act", { name: member.pseudonym })} onAct=${send} onClose=${onClose}>
     <${Trouble} problem=${problem} />
     <${AreaField} label=${t("message")} hint=${t("member.write.hint")} value=${text} onValue=${setText}
-      maxlength="4096" required autofocus /><//>`;
+      fault=${left < 0 ? saidRoom(left) : undefined} required autofocus /><//>`;
 }
