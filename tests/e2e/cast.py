@@ -1,10 +1,10 @@
 """Who takes part: the owner, other staff, communities and their members, all made over HTTP, and what is said between them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from random import Random
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 
@@ -27,19 +27,39 @@ class Cast:
         self._rewind = rewind
         self._random = random
         self._tasks: list[asyncio.Task[None]] = []
+        self._errands: set[asyncio.Task[None]] = set()
+        self._broken: list[str] = []
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for task in self._tasks:
+        tasks = (*self._tasks, *self._errands)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     @property
     def faults(self) -> list[str]:
-        """What members got that the contract forbids."""
-        return [fault for member in self.members for fault in member.faults]
+        """What members got that the contract forbids, and errands that broke off."""
+        return [*self._broken, *(fault for member in self.members for fault in member.faults)]
+
+    @property
+    def errands(self) -> int:
+        """How many are under way."""
+        return len(self._errands)
+
+    def begin(self, errand: Coroutine[Any, Any, None]) -> None:
+        """Somebody does something meanwhile; `heard` fires when it is over, so that whoever waits for that looks again."""
+        task = asyncio.get_running_loop().create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._errands.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._broken.append(f"{task.get_coro()}: {error!r}")
+        self.heard.fire()
 
     def api(self, token: str | None) -> Api:
         """HTTP with this token."""

@@ -76,6 +76,12 @@ class Server:
         assert self._process is not None
         return self._process.pid
 
+    def why_gone(self) -> str:
+        """How it ended though nobody ended it, and the end of its log; empty while it runs, and where it was ended."""
+        if self._process is None or self._process.returncode is None or not self.up.is_set():
+            return ""
+        return f"the relay ended by itself with {self._process.returncode}; its log ends: {self.log.read_text()[-2000:]}"
+
     async def stop(self) -> int:
         """End it as an operator does; its exit code."""
         if self._process is None:

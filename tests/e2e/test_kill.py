@@ -49,8 +49,6 @@ class Town:
     posts: dict[int, str] = field(default_factory=dict)
     named: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
-    _doing: set[asyncio.Task[None]] = field(default_factory=set)
-
     members: list[MemberClient] = field(default_factory=list)
 
     @property
@@ -69,10 +67,7 @@ class Town:
     def act(self, acts: list[int | Reply]) -> None:
         """Everything begins at once: numbers are posts."""
         for act in acts:
-            work = self._publish(act) if isinstance(act, int) else self._reply(act)
-            task = asyncio.get_running_loop().create_task(work)
-            self._doing.add(task)
-            task.add_done_callback(self._doing.discard)
+            self.cast.begin(self._publish(act) if isinstance(act, int) else self._reply(act))
 
     async def moment(self, acts: list[int | Reply]) -> None:
         """Return at a moment at which a kill may interrupt something."""
@@ -92,12 +87,13 @@ class Town:
     @property
     def is_quiet(self) -> bool:
         """Whether all that was begun is answered, and every member has every post and all of their own messages."""
-        return not self._doing and all(member.is_quiet and len(member.posts) >= len(self.posts) for member in self.members)
+        missing = [each for each in self.members if not each.is_quiet or len(each.posts) < len(self.posts)]
+        return not self.cast.errands and not missing
 
     @property
     def unanswered(self) -> int:
         """Posts and messages that are under way."""
-        return len(self._doing) + sum(member.unanswered for member in self.members)
+        return self.cast.errands + sum(member.unanswered for member in self.members)
 
     @property
     def is_broken(self) -> bool:

@@ -260,6 +260,10 @@ class Behind(Server):
     def __init__(self, server: Server, proxy: Proxy) -> None:
         self.url = f"http://127.0.0.1:{proxy.port}"
         self.up = server.up
+        self._server = server
+
+    def why_gone(self) -> str:
+        return self._server.why_gone()
 
 
 def place_of(server: Server) -> Callable[[], Address]:

@@ -1,12 +1,8 @@
 """A town whose posts and replies go on while the network fails, and the account of what became of each of them."""
 
-import asyncio
 from collections import Counter
-from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from random import Random
-from types import TracebackType
-from typing import Self
 
 import aiohttp
 
@@ -32,15 +28,6 @@ class Traffic:
     named: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     said: int = 0
-    _doing: set[asyncio.Task[None]] = field(default_factory=set)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for task in self._doing:
-            task.cancel()
-        await asyncio.gather(*self._doing, return_exceptions=True)
 
     async def fill(self, count: int) -> None:
         """Members enrol and connect."""
@@ -54,21 +41,29 @@ class Traffic:
     def act(self, posts: int, replies: int) -> None:
         """So many of both begin."""
         for _ in range(posts):
-            self._begin(self._publish(self.said))
+            self.cast.begin(self._publish(self.said))
             self.said += 1
         for _ in range(replies):
-            self._begin(self._reply(self.random.choice(self.members), self.said))
+            self.cast.begin(self._reply(self.random.choice(self.members), self.said))
             self.said += 1
 
     @property
     def is_quiet(self) -> bool:
         """Whether all that was begun is answered, and every member has every post and all of their own messages."""
-        return not self._doing and all(member.is_quiet and len(member.posts) >= len(self.posts) for member in self.members)
+        return not self.cast.errands and not self._lacking()
 
-    def _begin(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._doing.add(task)
-        task.add_done_callback(self._doing.discard)
+    async def settle(self, limit: float) -> None:
+        """Returns when it is quiet, or something is wrong; fails with who lacks what."""
+        try:
+            await self.cast.heard.until(lambda: self.is_quiet or bool(self.cast.faults or self.refused), limit)
+        except AssertionError as late:
+            lacking = [f"{each.id}: {each.unanswered} unanswered, {len(each.posts)} posts" for each in self._lacking()]
+            late.add_note("\n".join([f"{self.cast.errands} errands under way, {len(self.posts)} posts accepted", *lacking]))
+            raise
+
+    def _lacking(self) -> list[MemberClient]:
+        """Who waits for an answer, a post or a message of their own."""
+        return [member for member in self.members if not member.is_quiet or len(member.posts) < len(self.posts)]
 
     async def _publish(self, number: int) -> None:
         """The same request until one answer arrives, as a caller does who must not post twice."""
