@@ -150,6 +150,8 @@ class Link:
             self.client.reset()
             return
         self.fault = None
+        if self.server.transport is None:
+            return  # the way to the server is still being made: what the client says before would be lost
         self.client.resume()
         self.server.resume()
 
@@ -249,7 +251,8 @@ class Proxy:
             return
         if link.client.transport is None:
             link.close()
-        link.client.resume()
+        if link.fault is not Fault.STALL:  # struck on its way; healed, it goes on
+            link.client.resume()
         if fault is not None and fault is self._fault:  # not healed meanwhile
             link.strike(fault)
 
