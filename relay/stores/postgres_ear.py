@@ -80,7 +80,8 @@ class Ear:
         over = self._over
         connection.add_termination_listener(lambda _: over.set())
         channel = await connection.fetchval(CHANNEL, timeout=ANSWER_S)
-        await connection.add_listener(channel, self._told)
+        async with asyncio.timeout(ANSWER_S):  # asyncpg has none here
+            await connection.add_listener(channel, self._told)
         await self.look()
 
     async def _listen_again(self) -> None:

@@ -50,9 +50,9 @@ class Reach:
         try:
             return await connect()
         except Exception as error:
-            if not is_lost(error):  # the server is there, and has its reasons
-                raise meaning(error) from error
-            self.lost(error)
+            if isinstance(reason := meaning(error), Unavailable):  # the server is there, and says why
+                raise reason from error
+            self.lost(error)  # whatever it is: who has no connection goes on waiting for one
             raise self._refusal() from error
 
     def lost(self, error: BaseException) -> None:
@@ -121,11 +121,13 @@ class Pool:
 
     def _end(self, connection: Connection, error: BaseException) -> None:
         """After an error. One that was given up in the middle is of no use: what it still says belongs to nobody."""
-        if isinstance(error, TimeoutError):
-            self._reach.lost(error)
-        if not is_answer(error):
-            connection.terminate()
-        self._give(connection)
+        try:
+            if isinstance(error, TimeoutError):
+                self._reach.lost(error)
+            if not is_answer(error):
+                connection.terminate()
+        finally:
+            self._give(connection)  # also where it cannot even be ended: its place is another's
 
     async def _take(self) -> Connection:
         """Raises Unavailable when the server is away, or too many wait already."""

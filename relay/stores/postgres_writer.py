@@ -32,6 +32,7 @@ STATEMENT_S = 8.0  # seconds that a statement may take
 LONG_STATEMENT_S = 120.0  # the same for those that may have very much to delete
 LATE_S = 2.0  # seconds beyond that until a server that says nothing counts as away
 COMMIT_S = 5.0  # seconds until an answer to COMMIT counts as lost
+BECAME_S = 6.0  # seconds until nobody is there to tell what became of it: asked again, and the place is others' meanwhile
 
 BEGIN = "BEGIN"
 # What is read here twice must be the same both times: who is in the group, and who is written down.
@@ -232,9 +233,9 @@ Settle = Callable[[Work, tuple[Outcome, ...] | Exception, float], None]
 
 async def became(connection: Connection, lost: Lost) -> bool:
     """Whether it was committed; if not, it never will be. Raises LookupError when the row is gone, so that nobody can tell."""
-    if await connection.fetch(FENCE, lost.n, lost.count - 1):
+    if await connection.fetch(FENCE, lost.n, lost.count - 1, timeout=BECAME_S):
         return False
-    last = await connection.fetchval(COUNTED, lost.n)
+    last = await connection.fetchval(COUNTED, lost.n, timeout=BECAME_S)
     if last is None:
         raise LookupError(lost.n)
     return bool(last == lost.count)

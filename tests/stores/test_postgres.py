@@ -24,7 +24,6 @@ from relay.core.change import (
 from relay.core.delivery import Cursors
 from relay.core.errors import Invalid, Stale, Unavailable
 from relay.core.staff import Token, TokenKind
-from relay.ports import Paging
 from relay.stores.postgres import Limits, PostgresStore
 from relay.stores.postgres_connect import named
 from relay.stores.postgres_writer import UNKNOWN
@@ -32,6 +31,7 @@ from tests.servers import engines
 from tests.servers.postgres import Postgres, running
 from tests.servers.wire import Wire
 from tests.stores.conftest import Told_, World
+from tests.stores.test_postgres_away import until_it_is_back
 
 pytestmark = pytest.mark.skipif(engines.POSTGRESQL not in engines.wanted(), reason="RELAY_ENGINES leaves it out")
 COMMITTING = """
@@ -275,52 +275,6 @@ async def until_it_commits(url: str) -> None:
         while not await looking.fetchval(COMMITTING):
             pass
     await looking.close()
-
-
-async def until_it_is_back(store: PostgresStore) -> None:
-    async with asyncio.timeout(20):
-        while store.why_away() is not None:  # noqa: ASYNC110  what is asked is how it looks from outside
-            await asyncio.sleep(0)
-
-
-# --------------------------------------------------------------------------------------------------- coming and going
-
-
-@pytest.mark.parametrize("how", ["crash", "kill", "stop"])
-async def test_a_server_that_goes_and_comes_back_is_waited_for_by_nobody(postgres: Postgres, url: str, how: str) -> None:
-    store = await PostgresStore.open(url, lambda _changes, _outcomes: None)
-    await store.commit(SetFact("a", "x"))
-    await asyncio.to_thread(getattr(postgres, how))
-
-    async with asyncio.timeout(10):
-        refused = await asyncio.gather(
-            store.commit(SetFact("b", "x")), store.fact("a"), store.audit(Paging()), return_exceptions=True
-        )
-    await asyncio.to_thread(postgres.start)
-    await until_it_is_back(store)
-
-    assert {type(each) for each in refused} == {Unavailable}
-    assert await store.fact("a") == "x"
-    assert await store.commit(SetFact("c", "x")) == (None,)
-    await store.close()
-
-
-async def test_a_server_that_hangs_is_noticed_and_taken_up_again(postgres: Postgres, url: str) -> None:
-    store = await PostgresStore.open(url, lambda _changes, _outcomes: None)
-    await store.commit(SetFact("a", "x"))
-    assert await store.fact("a") == "x"
-    postgres.pause()
-
-    async with asyncio.timeout(15):
-        with pytest.raises(Unavailable):
-            await store.fact("a")
-        with pytest.raises(Unavailable):
-            await store.commit(SetFact("b", "x"))
-    postgres.go_on()
-    await until_it_is_back(store)
-
-    assert await store.fact("a") == "x"
-    await store.close()
 
 
 async def test_a_second_start_finds_the_tables_made_and_two_at_once_make_them_once(postgres: Postgres) -> None:
