@@ -6,6 +6,15 @@ from tests.browser.desk import Desk
 from tests.browser.house import House
 from tests.e2e.conftest import HELD_WORD
 
+PRESS_AT_ONCE = """key => new Promise(done => {
+  new MutationObserver((_, watch) => {
+    if (!document.querySelector("[role=log]")) return;
+    watch.disconnect();
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    done();
+  }).observe(document.body, { subtree: true, childList: true });
+  document.querySelector(".rows a.row").click();
+})"""
 MOST_TABS = 60  # to any place of a page; more is a walk that nobody makes
 
 
@@ -51,6 +60,7 @@ async def test_a_thread_is_found_answered_noted_and_done(house: House) -> None:
     await press("n")
     await expect(desk.field("note.act")).to_be_focused()
     await write("Asks every week.")
+    await expect(desk.button("note.act")).to_be_enabled()  # the answer before it may be seen before it is answered for
     await press("Control+Enter")
     await desk.sees(desk.entry("Asks every week."))
     await press("Escape")
@@ -63,6 +73,19 @@ async def test_a_thread_is_found_answered_noted_and_done(house: House) -> None:
     await desk.sees_no(desk.page.get_by_role("dialog"))
 
     assert [item["text"] for item in (await ben.api.get("/v1/me/items"))["items"]][-1] == "It is, from ten."
+
+
+async def test_a_key_that_is_pressed_as_soon_as_a_thread_is_there_is_heard(house: House) -> None:
+    slug = (await house.community())["slug"]
+    ada = await house.member(slug)
+    await house.says(ada, "Thanks for everything.")
+    desk = await house.desk("agent")
+    await desk.open(slug, "inbox", "open")
+    await desk.sees(desk.row(ada.pseudonym))
+
+    await desk.page.evaluate(PRESS_AT_ONCE, "e")
+
+    await desk.sees(desk.text("thread.closed", name=ada.pseudonym))
 
 
 async def test_a_held_message_is_rejected(house: House) -> None:

@@ -1,7 +1,7 @@
 // A list that stays calm: it keeps its order while somebody points at it, and keeps the thread that is open.
 
 import { useNews } from "./loaded.js";
-import { signal, useEffect, useRef, useState } from "./view.js";
+import { signal, useEffect, useLayoutEffect, useRef, useState } from "./view.js";
 
 /** @typedef {import("./wire.js").Thread} Thread */
 
@@ -30,7 +30,7 @@ export function useCalm(items, refresh, open) {
     WAKING,
   );
   const isHeld = order !== null;
-  useEffect(() => (isHeld ? untouched(() => setOrder(null)) : undefined), [isHeld]);
+  useLayoutEffect(() => (isHeld ? untouched(() => setOrder(null)) : undefined), [isHeld]);
   const fresh = items && calm && order ? waiting(items, calm, order).filter((one) => one.id !== open).length : 0;
   return { rows, fresh, show: () => setOrder(null) };
 }

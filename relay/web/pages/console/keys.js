@@ -1,6 +1,6 @@
 // Commands and the keys that call them. A page offers commands while it is there; the palette and the help sheet show them all.
 
-import { signal, useEffect } from "./view.js";
+import { signal, useLayoutEffect } from "./view.js";
 import { singleKeys } from "./prefs.js";
 
 /**
@@ -12,9 +12,12 @@ export const offered = signal(/** @type {Command[]} */ ([]));
 export const paletteIsOpen = signal(false);
 export const helpIsOpen = signal(false);
 
-/** Offers commands for as long as the caller is shown. @param {Command[]} commands @param {unknown[]} on what they depend on */
+/**
+ * Offers commands for as long as the caller is shown, from the moment at which it is: a key that is pressed at once is heard.
+ * @param {Command[]} commands @param {unknown[]} on what they depend on
+ */
 export function useCommands(commands, on) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     offered.value = [...offered.value, ...commands];
     return () => (offered.value = offered.value.filter((one) => !commands.includes(one)));
   }, on);
