@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import aiohttp
@@ -19,6 +18,7 @@ from tests.e2e.cast import Cast
 from tests.e2e.client import Json, MemberClient
 from tests.e2e.conftest import HOLDING, unlimited
 from tests.e2e.server import Server
+from tests.servers.ports import own_port
 
 PATIENCE_MS: Final = 15_000  # until what does not come counts as missing, however busy the machine is
 LOCALES: Final = {"en": "en-GB", "de": "de-DE"}
@@ -32,8 +32,8 @@ W = TypeVar("W", bound=Window)
 async def running(folder: Path, **more: str) -> AsyncIterator[Server]:
     """A relay in which one insult is held, and nobody asks too often."""
     server = Server(folder / "data", {**SETTINGS, **more})
+    server.port = own_port()  # a page that is open comes back to where it was
     await server.start()
-    server.port = urlsplit(server.url).port or 0  # a page that is open comes back to where it was
     try:
         yield server
     finally:
@@ -72,7 +72,7 @@ class House:
         await member.api.want(202, "POST", "/v1/me/messages", {"client_id": uuid4().hex, "text": text})
 
     async def person(self, role: str, name: str) -> Person:
-        name = f"{name} {uuid4().hex[:4]}"
+        name = f"{name} {uuid4().hex[:8]}"
         made = await self.cast.owner.want(201, "POST", "/v1/staff", {"name": name, "role": role})
         return Person(made["id"], name, made["link"])
 

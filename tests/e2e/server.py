@@ -37,7 +37,7 @@ class Server:
         self.up = asyncio.Event()
         self.starts = 0
         self.program: tuple[str, ...] = (sys.executable, str(ROOT / "run.py"))
-        self.port = 0  # the first start picks one; who must come back to the same address keeps it
+        self.port = 0  # the relay picks one; who must come back to the same address is given their own
         self._environment = environment
         self.ready_s = PATIENCE_S
         self._under = under

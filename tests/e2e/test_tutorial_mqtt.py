@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import shutil
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,17 +14,12 @@ import aiohttp
 import pytest
 
 from tests.e2e.server import DRAINED_S, OWNER_TOKEN, ROOT, within
+from tests.servers.ports import own_port
 
 TUTORIAL: Final = ROOT / "docs/tutorial/members-on-mqtt.md"
 FENCE: Final = re.compile(r"^```sh(?P<rest>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 LIMIT: Final = 60.0  # seconds for all commands of a terminal that ends
 UP: Final = "relay_mqtt_connected 1.0"
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 class Reader:
@@ -85,7 +79,7 @@ def reader(require: Callable[[str], Path], tmp_path: Path) -> Reader:
     require("mosquitto")
     require("mosquitto_rr")
     assert shutil.which("bash")
-    return Reader(tmp_path, free_port())
+    return Reader(tmp_path, own_port())
 
 
 async def test_all_of_it_happens_as_it_says(reader: Reader, http: aiohttp.ClientSession) -> None:

@@ -17,6 +17,7 @@ from relay.channels.mqtt.access import BOOTSTRAP
 from relay.channels.mqtt.files import ENVIRONMENT, secret_file, write
 from relay.channels.mqtt.mosquitto import CONFIG, DYNSEC, KEPT, Broker, Listener, Tls, find_plugin
 from relay.testing.clock import drawn_tokens
+from tests.servers.ports import own_port
 
 LIMIT = 20.0  # seconds to start, and to stop
 
@@ -26,7 +27,7 @@ class Mosquitto:
 
     def __init__(self, program: Path, plugin: Path, folder: Path, *more: str, tls: Tls | None = None) -> None:
         """`more` are lines that come behind the shipped configuration."""
-        self.port = _free_port()
+        self.port = own_port()
         self.folder = folder
         self.url = f"{'mqtts' if tls else 'mqtt'}://127.0.0.1:{self.port}"
         self._program = program
@@ -111,9 +112,3 @@ def _listens(port: int) -> bool:
     with socket.socket() as trial:
         trial.settimeout(LIMIT)
         return trial.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])

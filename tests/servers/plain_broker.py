@@ -17,6 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Final
 
+from tests.servers.ports import own_port
+
 RELAY: Final = "relay-stream"
 SECRET: Final = "of-the-relay-0123456789"
 LIMIT: Final = 10.0  # seconds to start, and to stop
@@ -111,7 +113,7 @@ class PlainBroker:
 
     def start(self) -> None:
         """Returns when it takes connections."""
-        self.port = self.port or _free_port()
+        self.port = self.port or own_port()
         (self.folder / "data").mkdir(exist_ok=True)
         (self.folder / "data").chmod(0o700)
         self._write()
@@ -234,9 +236,3 @@ def _digest(word: str) -> str:
     salt = secrets.token_bytes(12)
     made = hashlib.pbkdf2_hmac("sha512", word.encode(), salt, ROUNDS, 64)
     return f"$7${ROUNDS}${b64encode(salt).decode()}${b64encode(made).decode()}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -18,6 +17,7 @@ from typing import IO
 import asyncpg
 
 from relay.stores.postgres_schema import migrate
+from tests.servers.ports import own_port
 
 OWNER = "relay"
 TEMPLATE = "with_tables"
@@ -53,7 +53,7 @@ class Postgres:
 
     def __init__(self, programs: Path, folder: Path) -> None:
         """`programs` is the folder of postgres and initdb."""
-        self.port = _free_port()
+        self.port = own_port()
         self._programs = programs
         self._folder = folder
         self._user = _unprivileged() if os.geteuid() == 0 else None
@@ -248,9 +248,3 @@ def _children(parent: int) -> list[int]:
             if int(after_name[1]) == parent:
                 found.append(int(stat.parent.name))
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
