@@ -14,6 +14,7 @@ from tests.e2e.client import Frame, Signal
 
 V5, V311 = aiomqtt.ProtocolVersion.V5, aiomqtt.ProtocolVersion.V311
 AGAIN = 1.0  # seconds without an answer until it is said again, or without a connection until the next
+UNAVAILABLE = 503  # of an answer: what was said could not be taken now
 EXPIRY = 86_400  # seconds for which the broker keeps its session
 
 
@@ -137,6 +138,8 @@ class Device:
     def _take(self, frame: Frame) -> None:
         if frame["type"] == "item":
             self._take_item(frame)
+        elif frame["type"] == "refused" and frame["problem"]["status"] == UNAVAILABLE:
+            pass  # it is said again
         elif frame["type"] in {"accepted", "refused"} and frame["client_id"] in self._pending:
             said = self._pending.pop(frame["client_id"])
             self.answers[frame["client_id"]] = frame

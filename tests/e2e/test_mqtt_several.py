@@ -1,5 +1,6 @@
 """Two relays on one PostgreSQL and one broker: one speaks to the broker, and another within ten seconds when that one ends."""
 
+import json
 import os
 import signal
 import time
@@ -7,16 +8,18 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from tests.e2e.cast import Cast
+from tests.e2e.client import LIMIT
 from tests.e2e.conftest import unlimited
 from tests.e2e.mqtt_device import V5, V311, Device
 from tests.e2e.mqtt_town import START_S, WORDS_ALONE, Town, broker
-from tests.e2e.server import Server
+from tests.e2e.server import Server, within
 from tests.servers.plain_broker import PlainBroker
 from tests.servers.postgres import Postgres
 
@@ -24,6 +27,7 @@ __all__ = ["broker"]
 
 TAKEOVER_S = 10.0  # promised
 MEMBERS, POSTS, REPLIES = 10, 30, 60
+ACCEPTED, BUSY = 202, 503
 
 
 @dataclass
@@ -41,11 +45,23 @@ class Two:
     async def say_much(self, towns: tuple[Town, ...], numbers: range) -> None:
         """Posts at these relays in turn, replies of all devices."""
         for number in numbers:
-            town = towns[number % len(towns)]
-            await town.cast.post("pool", f"post {number}")
+            await self._post(towns[number % len(towns)], f"post {number}")
             for step in range(REPLIES // POSTS):
                 mark = number * (REPLIES // POSTS) + step
                 await self.devices[mark % MEMBERS].send(f"r{mark}", f"reply {mark}")
+
+    async def _post(self, town: Town, text: str) -> None:
+        """Once, though it may be refused: a relay that is paused in a commit keeps its rows locked for a while."""
+        async with within(LIMIT, f"{text} is accepted"):
+            path, status = "/v1/communities/pool/posts", BUSY
+            while status == BUSY:
+                status = (await town.cast.owner.ask("POST", path, {"text": text}, key=text)).status
+        assert status == ACCEPTED
+
+    def took(self, since: float) -> float:
+        """Seconds from then until the other one was at the broker, whatever was said to it on the way."""
+        (reached,) = [line for line in self.other.server.log.read_text().splitlines() if '"broker reached"' in line]
+        return datetime.fromisoformat(json.loads(reached)["timestamp"]).timestamp() - since
 
     async def all_arrived(self) -> None:
         wanted = POSTS + REPLIES // MEMBERS
@@ -103,38 +119,38 @@ async def test_one_of_two_speaks_to_the_broker_and_brings_what_both_release(two:
     assert await two.other.metric("relay_mqtt_in") == 0
 
 
+@pytest.mark.alone
 async def test_a_killed_speaker_is_followed_within_ten_seconds_and_nothing_is_lost(two: Two) -> None:
     await two.say_much((two.speaker, two.other), range(POSTS // 3))
-    killed_at = time.monotonic()
+    killed_at = time.time()
     await two.speaker.server.kill()
     await two.say_much((two.other,), range(POSTS // 3, POSTS))
     await two.speaks(two.other)
-    took = time.monotonic() - killed_at
     await two.all_arrived()
 
-    assert took < TAKEOVER_S
+    assert two.took(killed_at) < TAKEOVER_S
 
 
+@pytest.mark.alone
 async def test_a_speaker_that_stops_gives_way_at_once(two: Two) -> None:
     await two.say_much((two.speaker, two.other), range(POSTS // 2))
     await two.speaker.server.stop()
-    stopped_at = time.monotonic()
+    stopped_at = time.time()
     await two.speaks(two.other)
-    took = time.monotonic() - stopped_at
     await two.say_much((two.other,), range(POSTS // 2, POSTS))
     await two.all_arrived()
 
-    assert took < TAKEOVER_S / 2
+    assert two.took(stopped_at) < TAKEOVER_S / 2
 
 
+@pytest.mark.alone
 async def test_a_paused_speaker_is_fenced_off_when_it_goes_on(two: Two) -> None:
     await two.say_much((two.speaker, two.other), range(POSTS // 3))
-    paused_at = time.monotonic()
+    paused_at = time.time()
     os.kill(two.speaker.server.pid, signal.SIGSTOP)
     try:
         await two.say_much((two.other,), range(POSTS // 3, 2 * POSTS // 3))
         await two.speaks(two.other)
-        took = time.monotonic() - paused_at
     finally:
         os.kill(two.speaker.server.pid, signal.SIGCONT)
     await two.speaker.until_metric("relay_mqtt_members", 0)
@@ -142,7 +158,7 @@ async def test_a_paused_speaker_is_fenced_off_when_it_goes_on(two: Two) -> None:
     await two.say_much((two.speaker, two.other), range(2 * POSTS // 3, POSTS))
     await two.all_arrived()
 
-    assert took < TAKEOVER_S
+    assert two.took(paused_at) < TAKEOVER_S
     assert before == 1
     assert await two.speaker.metric("relay_mqtt_connected") == 0
     assert two.other.server.log.read_text().count("broker away") == 0
