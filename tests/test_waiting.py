@@ -8,7 +8,7 @@ import pytest
 from relay.core.errors import Unavailable
 from relay.waiting import woken, work
 
-PATIENCE_S = 5.0
+PATIENCE_S = 30.0
 NEVER_S = 3600.0
 
 

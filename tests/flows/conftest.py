@@ -30,6 +30,7 @@ from relay.testing.clock import Drawn, ManualClock, drawn_tokens
 
 EVA = Actor("eva", "Eva", Role.MANAGER)
 JAN = Actor("jan", "Jan", Role.MANAGER)
+PATIENCE_S = 30.0  # until a test that waits has failed
 PERSON = Newcomer(source="counter", text_version="3.4")
 
 

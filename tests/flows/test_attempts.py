@@ -14,7 +14,7 @@ from relay.core.rate import Rate
 from relay.flows.attempt import Attempt
 from relay.testing.clock import Drawn
 from relay.testing.loopback import Loopback, Lost
-from tests.flows.conftest import EVA, House
+from tests.flows.conftest import EVA, PATIENCE_S, House
 from tests.flows.pushed import DAY, Pushed
 
 
@@ -201,7 +201,7 @@ async def test_what_was_under_way_at_a_crash_is_unknown_and_never_sent_again(pus
     post = await pushed.posted(community)
     await pushed.attempt.turn(pushed.line)
     if taken:
-        await asyncio.wait_for(pushed.platform.taken.wait(), 5)
+        await asyncio.wait_for(pushed.platform.taken.wait(), PATIENCE_S)
 
     unknown = await pushed.restart()
     counts = await pushed.counts(post)
@@ -251,7 +251,7 @@ async def test_a_receipt_may_be_faster_than_the_answer(pushed: Pushed) -> None:
     pushed.platform.holds = True
     post = await pushed.posted(community)
     await pushed.attempt.turn(pushed.line)
-    await asyncio.wait_for(pushed.platform.taken.wait(), 5)
+    await asyncio.wait_for(pushed.platform.taken.wait(), PATIENCE_S)
 
     await pushed.attempt.receipts(*pushed.platform.receipts(DeliveryState.DELIVERED))
     pushed.platform.go.set()
@@ -279,7 +279,7 @@ async def test_who_is_erased_while_it_is_sent_leaves_a_count(pushed: Pushed) -> 
     pushed.platform.holds = True
     post = await pushed.posted(community)
     await pushed.attempt.turn(pushed.line)
-    await asyncio.wait_for(pushed.platform.taken.wait(), 5)
+    await asyncio.wait_for(pushed.platform.taken.wait(), PATIENCE_S)
 
     await pushed.house.enrol.erase("eva", member.member)
     pushed.platform.go.set()
@@ -310,7 +310,7 @@ async def test_the_task_starts_on_its_own_when_something_is_released_and_ends_by
     await asyncio.sleep(0)
 
     post = await pushed.posted(community)
-    await asyncio.wait_for(pushed.platform.taken.wait(), 5)
+    await asyncio.wait_for(pushed.platform.taken.wait(), PATIENCE_S)
     working.cancel()
     await asyncio.wait({working})
     pushed.platform.go.set()
@@ -327,7 +327,7 @@ async def test_with_no_channel_nothing_runs_and_nothing_is_attempted(house: Hous
     await pushed.member(community)
 
     post = await pushed.posted(community)
-    await asyncio.wait_for(attempt.run(), 5)
+    await asyncio.wait_for(attempt.run(), PATIENCE_S)
 
     assert await house.store.attempt_due(pushed.platform.name, house.clock.now()) is None
     assert await pushed.counts(post) == {"sending": 1}

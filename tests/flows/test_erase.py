@@ -20,6 +20,7 @@ from relay.ports import Paging
 from relay.stores.erasure_list import NAME, ErasureList
 from relay.stores.sqlite import SqliteStore
 from relay.testing.clock import Drawn, ManualClock, drawn_tokens
+from tests.flows.conftest import PATIENCE_S
 
 EVA = Actor("eva", "Eva", Role.MANAGER)
 PERSON = Newcomer("counter", "3.4", name="Ada Wombat")
@@ -241,7 +242,7 @@ async def test_the_job_goes_on_by_itself_when_it_hears_of_an_erasure(disk: Disk)
 
     await disk.erase(ada)
     disk.erasing.erased(Erase(ada.n, ada.id, disk.clock.now()), None)
-    await asyncio.wait_for(disk.confirmed.wait(), 30)
+    await asyncio.wait_for(disk.confirmed.wait(), PATIENCE_S)
     working.cancel()
 
     assert await disk.said("member.erased") == [ada.id]

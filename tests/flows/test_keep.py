@@ -17,7 +17,7 @@ from relay.flows.keep import Keep
 from relay.ports import Paging, Store
 from relay.testing.clock import Drawn
 from relay.testing.loopback import Loopback
-from tests.flows.conftest import EVA, House
+from tests.flows.conftest import EVA, PATIENCE_S, House
 from tests.flows.pushed import Pushed
 
 
@@ -129,7 +129,7 @@ async def test_what_the_platform_took_before_the_pause_is_sent_once_and_known_in
     post = await pushed.posted(community)
     (line,) = first.attempt.lines
     await first.attempt.turn(line)
-    await asyncio.wait_for(pushed.platform.taken.wait(), 5)
+    await asyncio.wait_for(pushed.platform.taken.wait(), PATIENCE_S)
 
     await first_is_paused(first, second)
     meanwhile = await pushed.counts(post)

@@ -10,7 +10,7 @@ from relay.core.errors import Conflict, Invalid
 from relay.core.pause import Pause, ReleaseDeferred
 from relay.core.post import Draft
 from relay.ports import SignedIn
-from tests.flows.conftest import EVA, House
+from tests.flows.conftest import EVA, PATIENCE_S, House
 
 DRAFT = Draft("Closed tomorrow.")
 
@@ -55,7 +55,7 @@ async def test_the_end_of_a_pause_is_noticed_by_itself(house: House, bad: Commun
     running = asyncio.create_task(house.pauses.run())
 
     await house.pauses.pause(ada, None)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await resumed.wait()
     running.cancel()
 

@@ -10,7 +10,7 @@ from relay.core.change import AcceptPost, Change, DropPlan, PlanPost, Reached, R
 from relay.core.delivery import DeliveryState
 from relay.core.errors import Conflict, Invalid, Stale
 from relay.core.post import Draft, Post, PostState
-from tests.flows.conftest import EVA, House
+from tests.flows.conftest import EVA, PATIENCE_S, House
 
 
 async def test_everybody_who_is_in_gets_the_post_as_their_first_item(house: House) -> None:
@@ -164,7 +164,7 @@ async def test_a_post_that_nobody_waits_for_any_more_leaves_no_plan(house: House
     await asyncio.sleep(0)
 
     posting.cancel()
-    await asyncio.wait([posting], timeout=10)
+    await asyncio.wait([posting], timeout=PATIENCE_S)
 
     assert posting.cancelled()
     await house.store.commit()
@@ -198,7 +198,7 @@ async def test_the_delivering_task_starts_on_its_own_when_something_is_accepted(
     working = asyncio.create_task(house.deliver.run())
     await house.publish.post(community, Draft("Closed tomorrow"), EVA)
 
-    await asyncio.wait_for(released.wait(), 5)
+    await asyncio.wait_for(released.wait(), PATIENCE_S)
     working.cancel()
 
     assert len(await house.store.of(member.member.n).items(0, 10)) == 1
