@@ -19,7 +19,7 @@ from relay.plugin import Context, Foreign, Incoming, NoOptions, Plugin, Signal
 from relay.testing.moderation import submission
 
 KINDS = Path(__file__).with_name("plugins")
-PATIENCE = 8.0  # seconds until a test gives up on what should take a fraction of one
+PATIENCE = 20.0  # seconds until a test gives up on what should take a fraction of one
 T = TypeVar("T")
 
 

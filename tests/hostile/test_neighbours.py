@@ -75,7 +75,6 @@ async def test_a_message_that_ended_its_worker_is_never_given_to_one_again(enter
 
         assert again.action is Action.HOLD
         assert again.failures == (("endless_loop", "was not asked: this message ended its process before"),)
-        assert again.took_us < 50_000
         assert arena.state().restarts == before
 
 
@@ -101,7 +100,6 @@ async def test_many_members_who_break_it_switch_it_off_and_it_comes_back(enter: 
         held = await arena.says("good morning")
 
         assert (held.action, held.by_itself) == (Action.HOLD, Action.ALLOW)
-        assert held.took_us < 50_000
         assert "started again" in arena.state().note
         await arena.recover()
         assert arena.state().state == "running"

@@ -146,13 +146,14 @@ import asyncio, sys
 from pathlib import Path
 from relay.core.text import Tables
 from relay.pipeline.forks import Forks, WorkerSettings
-from tests.hostile.arena import arena
+from tests.hostile.arena import arena, below
 
 async def main(namespaces):
     forks = Forks(Tables(), WorkerSettings(), namespaces=namespaces)
     async with arena("leaves_daemons", forks, Path(sys.argv[1])) as ring:
         asyncio.get_running_loop().create_task(ring.attack())
-        await asyncio.sleep(0.03)
+        while len(below(forks.process)) < 2:
+            await asyncio.sleep(0.01)
         print(forks.process, flush=True)
         await asyncio.sleep(60)
 

@@ -105,7 +105,7 @@ RUNS_AWAY_IN_C = "import re; mark.enter(); re.match('(a|a)+$', 'a' * 40 + '!')"
 COMES_AND_GOES = """
 ends = time.monotonic() + 1.5
 while time.monotonic() < ends:
-    mark.enter(); time.sleep(0.01); mark.leave(); mark.enter(); time.sleep(0.3); mark.leave()
+    mark.enter(); time.sleep(0.01); mark.leave(); mark.enter(); time.sleep(0.1); mark.leave()
 """
 IDLES = "time.sleep(1.5)"
 

@@ -23,7 +23,6 @@ FILES = 256
 KEPT = 128  # of them that are no connections'
 MEMBERS = 200  # more than there is room for
 KNOCKS = 3  # in vain, until somebody counts as refused
-REFUSED_S = 5.0  # until those who were refused are gone
 WATCHED_S = 1.0
 BUSY_S = 0.5  # processor seconds of a relay that spins would be all of them
 
@@ -50,7 +49,7 @@ async def test_without_room_for_connections_it_refuses_by_name_and_keeps_whom_it
         await crowd.heard.until(lambda: all(member.is_in or member.refused > KNOCKS for member in crowd.members))
         inside = [member for member in crowd.members if member.is_in]
         crowd.stop(*(member for member in crowd.members if not member.is_in))
-        await settled(lambda: open_files(cramped.pid) <= FILES - KEPT / 2, REFUSED_S)  # those refused are gone
+        await settled(lambda: open_files(cramped.pid) <= FILES - KEPT / 2, LIMIT)  # those refused are gone
         files = open_files(cramped.pid)
         async with aiohttp.ClientSession() as new:  # a connection of its own: staff get in beside any number of members
             await Cast(new, cramped).post(SLUG, "Closed tomorrow")
