@@ -46,7 +46,7 @@ async def test_who_says_no_whole_header_in_time_is_cut_off(open_relay: Open, raw
 
 
 async def test_half_a_second_header_on_a_living_connection_is_cut_off(open_relay: Open) -> None:
-    relay: Relay = await open_relay(header_seconds=0.2)
+    relay: Relay = await open_relay(header_seconds=1)
     reader, writer = await connect(relay)
     writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
     await reader.readuntil(b"ok\n")
