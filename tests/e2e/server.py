@@ -1,11 +1,13 @@
 """The real relay in a process of its own: started on a folder, stopped, or killed when a test says so."""
 
 import asyncio
+import json
 import os
 import re
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +84,11 @@ class Server:
             return ""
         return f"the relay ended by itself with {self._process.returncode}; its log ends: {self.log.read_text()[-2000:]}"
 
+    def said_at(self, event: str) -> float:
+        """When its log has this first, in seconds of the clock on the wall."""
+        line = next(line for line in self.log.read_text().splitlines() if f'"event":"{event}"' in line)
+        return datetime.fromisoformat(json.loads(line)["timestamp"]).timestamp()
+
     async def stop(self) -> int:
         """End it as an operator does; its exit code."""
         if self._process is None:
@@ -96,7 +103,7 @@ class Server:
             self.up.clear()
             if self._process.returncode is None:
                 self._process.kill()
-            await self._ended(DRAINED_S)
+            await self._ended(PATIENCE_S)
 
     async def _ended(self, limit: float) -> int:
         assert self._process is not None

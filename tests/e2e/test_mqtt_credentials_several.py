@@ -22,6 +22,7 @@ from tests.servers.postgres import Postgres
 
 TAKEOVER_S = 10.0  # promised
 PROMISED = 1.0  # seconds until a revoked device is out
+PATIENCE_S = 30.0  # until it counts as failed, where nothing is promised
 ROUNDS = 20  # of one device's credential, made anew again and again
 MEMBERS = 12  # at once
 
@@ -49,8 +50,8 @@ class Two:
         self.opened.append(client)
         return client
 
-    async def until_let_in(self, member: MemberClient, secret: str, limit: float = TAKEOVER_S) -> Client:
-        async with within(limit, "the credential works"):
+    async def until_let_in(self, member: MemberClient, secret: str) -> Client:
+        async with within(PATIENCE_S, "the credential works"):
             while True:
                 try:
                     return await self.connect(member, secret)
@@ -71,7 +72,7 @@ async def until_administrates(cast: Cast) -> None:
 
 
 async def says(cast: Cast, event: str) -> None:
-    async with within(TAKEOVER_S, f"it says {event}"):
+    async with within(PATIENCE_S, f"it says {event}"):
         while f'"{event}"' not in cast.server.log.read_text():
             await cast.owner.want(200, "GET", "/v1/communities")
 
@@ -153,20 +154,20 @@ async def test_an_erasure_at_a_relay_that_does_not_administrate_is_confirmed(two
     assert member.id not in two.broker.dynsec_file.read_text()
 
 
+@pytest.mark.alone
 async def test_every_secret_that_was_shown_works_after_a_kill_in_the_middle(two: Two) -> None:
     members = [await two.second.enrol("pool") for _ in range(MEMBERS)]
     asked = [asyncio.create_task(two.token(two.second, member)) for member in members]
     await asked[0]
 
     await two.first.server.kill()
-    killed_at = time.monotonic()
+    killed_at = time.time()
     secrets = await asyncio.gather(*asked)
     await until_administrates(two.second)
-    took = time.monotonic() - killed_at
 
     for member, secret in zip(members, secrets, strict=True):
         await two.until_let_in(member, secret)
-    assert took < TAKEOVER_S
+    assert two.second.server.said_at("broker compared") - killed_at < TAKEOVER_S
 
 
 async def test_a_secret_that_a_relay_showed_before_it_was_killed_works(two: Two) -> None:

@@ -1,6 +1,5 @@
 """Two relays on one PostgreSQL and one broker: one speaks to the broker, and another within ten seconds when that one ends."""
 
-import json
 import os
 import signal
 import time
@@ -8,7 +7,6 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import aiohttp
@@ -60,8 +58,7 @@ class Two:
 
     def took(self, since: float) -> float:
         """Seconds from then until the other one was at the broker, whatever was said to it on the way."""
-        (reached,) = [line for line in self.other.server.log.read_text().splitlines() if '"broker reached"' in line]
-        return datetime.fromisoformat(json.loads(reached)["timestamp"]).timestamp() - since
+        return self.other.server.said_at("broker reached") - since
 
     async def all_arrived(self) -> None:
         wanted = POSTS + REPLIES // MEMBERS

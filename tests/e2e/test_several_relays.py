@@ -119,7 +119,7 @@ async def test_a_device_that_is_revoked_at_one_is_gone_from_the_other_within_a_s
 
     began = time.monotonic()
     await two.here.owner.want(204, "DELETE", f"/v1/members/{member.id}/tokens")
-    await member.heard.until(lambda: bool(member.closes), 5)
+    await member.heard.until(lambda: bool(member.closes))
     passed = time.monotonic() - began
 
     assert member.closes == [REVOKED]
@@ -139,7 +139,7 @@ async def test_a_browser_that_is_signed_in_at_one_is_at_the_other_and_signs_out_
     stream = await two.there.watch(there.api, there.headers)
     began = time.monotonic()
     await here.ask("DELETE", "/v1/session")
-    await stream.heard.until(lambda: stream.close_code is not None, 5)
+    await stream.heard.until(lambda: stream.close_code is not None)
     passed = time.monotonic() - began
 
     assert (again, known) == (404, "Jan")
@@ -154,7 +154,7 @@ async def test_staff_who_is_dismissed_at_one_is_gone_from_the_other_within_a_sec
 
     began = time.monotonic()
     await two.here.owner.want(204, "DELETE", f"/v1/staff/{made['id']}")
-    await stream.heard.until(lambda: stream.close_code is not None, 5)
+    await stream.heard.until(lambda: stream.close_code is not None)
     passed = time.monotonic() - began
 
     assert stream.close_code == REVOKED
