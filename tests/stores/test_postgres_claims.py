@@ -34,16 +34,21 @@ async def worlds(postgres: Postgres) -> AsyncIterator[tuple[World, World]]:
     await postgres.give_back(url)
 
 
+async def work(world: World, name: str) -> tuple[Claim, ...]:
+    """Claims and settles once."""
+    references = tuple(f"{name} {world.ids()}" for _ in range(AT_ONCE))
+    (claimed,) = await world.store.commit(ClaimAttempts(CHANNEL, references, world.clock.now(), world.run))
+    claims = cast("Claimed", claimed).claims
+    settlements = tuple(Settlement(claim.reference, DeliveryState.SENT) for claim in claims)
+    await world.store.commit(SettleAttempts(settlements, world.clock.now(), world.run))
+    return claims
+
+
 async def work_off(world: World, name: str) -> list[Claim]:
-    """Claims and settles until nothing is due."""
+    """The same until nothing is due."""
     found: list[Claim] = []
     while await world.store.attempt_due(CHANNEL, world.clock.now()):
-        references = tuple(f"{name} {world.ids()}" for _ in range(AT_ONCE))
-        (claimed,) = await world.store.commit(ClaimAttempts(CHANNEL, references, world.clock.now(), world.run))
-        claims = cast("Claimed", claimed).claims
-        settlements = tuple(Settlement(claim.reference, DeliveryState.SENT) for claim in claims)
-        await world.store.commit(SettleAttempts(settlements, world.clock.now(), world.run))
-        found += claims
+        found += await work(world, name)
     return found
 
 
@@ -57,13 +62,14 @@ async def test_two_that_claim_at_the_same_time_take_each_thing_once(worlds: tupl
         await first.store.commit(AddMember(change.member, change.consent, addresses, change.token))
     posts = [await first.posted(community) for _ in range(POSTS)]
 
+    begun = await asyncio.gather(work(first, "first"), work(second, "second"))
     claims = await asyncio.gather(work_off(first, "first"), work_off(second, "second"))
     rest = await work_off(first, "rest")
 
-    times = Counter((claim.address, claim.seq) for each in (*claims, rest) for claim in each)
+    times = Counter((claim.address, claim.seq) for each in (*begun, *claims, rest) for claim in each)
     assert set(times.values()) == {1}
     assert len(times) == MEMBERS * POSTS
-    assert all(claims)
+    assert all(begun)
     assert [await first.counts(post) for post in posts] == [{"sent": MEMBERS}] * POSTS
 
 
