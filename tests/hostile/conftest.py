@@ -12,7 +12,7 @@ from relay.pipeline.forks import Forks, WorkerSettings
 from tests.hostile.arena import PATIENCE, Arena, arena, below
 
 Enter = Callable[[str], AbstractAsyncContextManager[Arena]]
-SETTINGS = WorkerSettings(start_s=2)
+SETTINGS = WorkerSettings(start_s=5)
 
 
 @pytest.fixture(scope="session")

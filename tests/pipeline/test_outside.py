@@ -31,7 +31,7 @@ class Shouting(Plugin[Options]):
 
 @pytest.fixture(scope="module")
 def forks() -> Iterator[Forks]:
-    forks = Forks(Tables(), WorkerSettings(start_s=2))
+    forks = Forks(Tables(), WorkerSettings())
     yield forks
     forks.close()
 
