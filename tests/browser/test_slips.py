@@ -89,6 +89,28 @@ async def test_nothing_is_done_with_a_message_that_nobody_has_seen(house: House)
     await desk.sees(desk.text("thread.closed", name=ada.pseudonym))
 
 
+async def test_a_key_for_what_nobody_has_seen_yet_says_so(house: House) -> None:
+    slug = (await house.community())["slug"]
+    ada = await house.member(slug)
+    await house.says(ada, "Is it warm today?")
+    desk = await house.desk("agent")
+    await desk.open(slug, "inbox", "open")
+
+    async with held_up(desk, "GET", "/v1/threads/*/messages?*") as free:
+        await desk.row(ada.pseudonym).click()
+        await desk.sees(desk.page.get_by_role("status", name=desk.words("loading")))
+        for key in ("e", "a", "r"):
+            await desk.page.keyboard.press(key)
+        await expect(desk.text("thread.unseen")).to_have_count(3)
+        free.set()
+        await desk.sees(desk.entry("Is it warm today?"))
+
+    thread = await house.cast.thread_of(slug, ada)
+    assert (thread["state"], thread["assignee"]) == ("open", None)
+    await desk.page.keyboard.press("e")
+    await desk.sees(desk.text("thread.closed", name=ada.pseudonym))
+
+
 async def test_ones_own_answer_is_seen(house: House) -> None:
     slug = (await house.community())["slug"]
     ada = await house.member(slug)

@@ -63,7 +63,8 @@ export function Thread({ id, besideIsShown, onBeside }) {
   if (!present || !messages)
     return html`<div class="thread-page"><${Trouble} problem=${thread.problem ?? said.problem}
       onRetry=${() => (thread.reload(), said.reload())} />
-      ${!thread.problem && !said.problem && html`<${Skeleton} kind="text" rows=${5} />`}</div>`;
+      ${!thread.problem && !said.problem && html`<${Skeleton} kind="text" rows=${5} />`}
+      ${may("answer") && html`<${Unseen} />`}</div>`;
   const change = async (/** @type {object} */ edit) => {
     try {
       thread.set(await edited(present, messages, edit));
@@ -82,6 +83,21 @@ export function Thread({ id, besideIsShown, onBeside }) {
     ${may("answer") && html`<${Composer} thread=${present} messages=${messages}
       onSent=${(/** @type {Message} */ message) => (setLate((before) => withOne(before, message)), thread.reload())} />`}
   </article>`;
+}
+
+/** Nobody is done with what they have not seen: until then the keys of a thread say so. */
+function Unseen() {
+  const run = () => toast(t("thread.unseen"), true);
+  useCommands(
+    [
+      { name: "close", key: "e", said: t("key.close"), run },
+      { name: "assign", key: "a", said: t("key.assign"), run },
+      { name: "answer", key: "r", said: t("key.answer"), run },
+      { name: "note", key: "n", said: t("key.note"), run },
+    ],
+    [t("key.close")],
+  );
+  return null;
 }
 
 /**
