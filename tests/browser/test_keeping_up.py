@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 from playwright.async_api import Locator, Route, WebSocketRoute, expect
 
@@ -142,29 +141,6 @@ async def test_what_comes_between_the_list_and_the_stream_is_shown(house: House)
     may_say_hello.set()
 
     await desk.sees(desk.row(ada.pseudonym))
-
-
-async def test_a_list_keeps_what_it_has_beyond_one_reading(house: House) -> None:
-    slug = (await house.community())["slug"]
-    ada, ben, cid, dan, eve = await writers(house, slug, 5)
-    desk = await house.desk("agent")
-
-    async def by_twos(route: Route) -> None:
-        address = urlsplit(route.request.url)
-        query = {**{name: value[0] for name, value in parse_qs(address.query).items()}, "limit": "2"}
-        await route.continue_(url=address._replace(query=urlencode(query)).geturl())
-
-    await desk.page.route(THREADS, by_twos)
-    await desk.open(slug, "inbox", "open")
-    await expect(names(desk)).to_have_text(of(ada, ben))
-    await desk.button("more").click()
-    await expect(names(desk)).to_have_text(of(ada, ben, cid, dan))
-    await desk.page.mouse.move(900, 300)  # rows have come to where the button was, and would wait for the pointer
-
-    await house.says(cid, "And?")
-    await expect(names(desk)).to_have_text(of(cid, ada, ben, dan))
-    await desk.button("more").click()
-    await expect(names(desk)).to_have_text(of(cid, ada, ben, dan, eve))
 
 
 async def test_an_answer_that_comes_late_brings_nothing_old_back(house: House) -> None:

@@ -95,7 +95,22 @@ const PIECE = 50; // rows the relay gives unless asked otherwise
 const MOST = 200; // rows it gives at once
 
 /**
- * A list, piece by piece; `refresh` reads what is in sight again, the first of it where that is more than the relay gives.
+ * The first rows, as many as are in sight, in as many readings as that takes. What moves up between two of them is missing
+ * until the news of it has the list read again.
+ * @param {string} path @param {import("./api.js").Query} query @param {number} count
+ */
+async function first(path, query, count) {
+  const byId = new Map();
+  for (let after = null; ; ) {
+    const limit = Math.min(Math.max(count - byId.size, PIECE), MOST);
+    const page = await get(path, { ...query, limit, after });
+    for (const one of page.items) byId.set(one.id, one);
+    if ((after = page.next) === null || byId.size >= count) return { items: [...byId.values()], next: after };
+  }
+}
+
+/**
+ * A list, piece by piece; `refresh` reads all that is in sight again.
  * @template {{ id: string }} T
  * @param {string | null} path null loads nothing
  * @param {import("./api.js").Query} query
@@ -110,7 +125,7 @@ export function useList(path, query) {
     if (path === null) return;
     const isNewest = turn.current.begin();
     try {
-      const page = await get(path, { ...query, limit: Math.min(Math.max(seen.current, PIECE), MOST) });
+      const page = await first(path, query, seen.current);
       if (isNewest()) setState((before) => renewed(before, page));
     } catch (problem) {
       if (isNewest()) setState((before) => ({ ...before, problem }));
@@ -143,7 +158,7 @@ export function useList(path, query) {
  */
 
 /**
- * What stands behind the last row of the page stays.
+ * What stands behind the last row that was read stays: it was asked for meanwhile.
  * @template {{ id: string }} T @param {State<T>} before @param {{ items: T[], next: string | null }} page @returns {State<T>}
  */
 function renewed({ items = [], next }, page) {
