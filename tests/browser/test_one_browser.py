@@ -1,9 +1,11 @@
 """Several people at one browser, one after the other: nobody finds, sends or signs what another has left there."""
 
+import asyncio
+
 from playwright.async_api import Locator, WebSocketRoute, expect
 
 from tests.browser.desk import Desk
-from tests.browser.house import House
+from tests.browser.house import PATIENCE_MS, House
 from tests.browser.network import KNOCKS, refused
 from tests.browser.reader import Reader
 from tests.e2e.client import MemberClient
@@ -143,6 +145,29 @@ async def test_drafts_to_a_member_who_is_erased_go_with_them(house: House) -> No
 
     await desk.sees(desk.text("member.erased"))
     assert await desk.page.evaluate(KEPT) == []
+
+
+async def test_drafts_to_who_was_erased_while_nobody_looked_go_at_the_next_start(house: House) -> None:
+    slug = (await house.community())["slug"]
+    ada, ben = await house.member(slug), await house.member(slug)
+    desk = await house.desk("manager")
+    for member in (ada, ben):
+        await house.says(member, "Is it warm today?")
+        await drafting(slug, member, desk)
+    await desk.open(slug, "posts", "new")
+    await desk.field("post.text").fill("We are closed tomorrow.")
+    kept = await desk.page.evaluate(KEPT)
+    await desk.page.goto("about:blank")
+
+    await house.cast.owner.want(204, "DELETE", f"/v1/members/{ada.id}")
+    desk.watch.expects(404, "/v1/threads/*")
+    await desk.open(slug, "inbox", "open")
+    left = kept
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while len(left) == len(kept):
+            left = await desk.page.evaluate(KEPT)
+
+    assert sorted(left) == sorted(name for name in kept if ada.id not in name)
 
 
 async def test_signing_out_that_did_not_work_is_told(house: House) -> None:

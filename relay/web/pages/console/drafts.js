@@ -1,12 +1,14 @@
 // What somebody of staff has begun to write, with the Idempotency-Key it goes out under. Both outlive the page and a session
 // that ran out; nobody else at this browser finds them.
 
-import { newKey, post } from "./api.js";
+import { Problem, get, newKey, post } from "./api.js";
 import { listen } from "./live.js";
 import { isRefused } from "./once.js";
 import { recall, recalled, remember } from "./prefs.js";
 import { me, onLeft } from "./session.js";
 import { effect } from "./view.js";
+
+const GONE = [404, 410];
 
 const known = /** @type {Map<string, string>} */ (new Map()); // also where storage is switched off
 
@@ -59,10 +61,30 @@ export async function sendDraft(name, path, body) {
   }
 }
 
+/** Names of all that is kept here. */
+const everything = () => new Set([...known.keys(), ...recalled("draft.")]);
+
 /** @param {(kept: string) => boolean} isMeant */
 function forget(isMeant) {
-  for (const kept of known.keys()) if (isMeant(kept)) known.delete(kept);
-  for (const kept of recalled("draft.")) if (isMeant(kept)) remember(kept, null);
+  for (const kept of everything()) {
+    if (!isMeant(kept)) continue;
+    known.delete(kept);
+    remember(kept, null);
+  }
+}
+
+/** What is for threads that are gone, as when a member was erased while nobody looked. The audit log has each as read. */
+async function forgetGone() {
+  const mine = whole("");
+  const parts = [...everything()].filter((kept) => kept.startsWith(mine)).map((kept) => kept.slice(mine.length).split("."));
+  const threads = new Set(parts.filter(([first]) => first !== "post").map(([, thread]) => thread));
+  for (const thread of threads) {
+    const isGone = await get(`/threads/${thread}`).then(
+      () => false,
+      (problem) => problem instanceof Problem && GONE.includes(problem.status),
+    );
+    if (isGone) forget((kept) => kept.startsWith(mine) && kept.split(".").includes(thread ?? ""));
+  }
 }
 
 onLeft.call = () => forget(() => true);
@@ -71,6 +93,7 @@ effect(() => {
   if (me.value) forget((kept) => !kept.startsWith(mine));
 });
 listen((event) => {
+  if (event === null) void forgetGone(); // at the start, and when something may have been missed
   if (event?.event !== "member.erased") return;
   const theirs = whole(`${event.member}.`);
   forget((kept) => kept.startsWith(theirs));
