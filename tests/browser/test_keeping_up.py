@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from playwright.async_api import Locator, Route, WebSocketRoute, expect
 
 from tests.browser.desk import Desk
-from tests.browser.house import House
+from tests.browser.house import PATIENCE_MS, House
 from tests.e2e.client import MemberClient
 from tests.e2e.conftest import HELD_WORD
 
@@ -119,28 +121,60 @@ async def wave(desk: Desk) -> AsyncIterator[None]:
             await task
 
 
-async def test_what_comes_between_the_list_and_the_stream_is_shown(house: House) -> None:
-    slug = (await house.community())["slug"]
-    ada = await house.member(slug)
-    desk = await house.desk("agent")
-    may_say_hello = asyncio.Event()
+async def slow_stream(desk: Desk) -> asyncio.Event:
+    """It begins when the event is set."""
+    may_begin = asyncio.Event()
 
     def connected(line: WebSocketRoute) -> None:
         relay = line.connect_to_server()
 
         async def pass_on(frame: str | bytes) -> None:
-            await may_say_hello.wait()
+            await may_begin.wait()
             relay.send(frame)
 
         line.on_message(pass_on)
 
     await desk.page.route_web_socket(STREAM, connected)
+    return may_begin
+
+
+async def test_what_comes_between_the_list_and_the_stream_is_shown(house: House) -> None:
+    slug = (await house.community())["slug"]
+    ada = await house.member(slug)
+    desk = await house.desk("agent")
+    may_begin = await slow_stream(desk)
+
     await desk.open(slug, "inbox", "open")
     await desk.sees(desk.text("inbox.done"))
     await house.says(ada, "Hello")
-    may_say_hello.set()
+    may_begin.set()
 
     await desk.sees(desk.row(ada.pseudonym))
+
+
+async def test_a_start_reads_each_list_once(house: House) -> None:
+    slug = (await house.community())["slug"]
+    (ada,) = await writers(house, slug, 1)
+    desk = await house.desk("agent")
+    asked: Counter[str] = Counter()
+    desk.page.on("request", lambda request: asked.update([urlsplit(request.url).path.rpartition("/")[2]]))
+    may_begin = await slow_stream(desk)
+    clock = desk.page.clock
+    await clock.install()
+    await clock.pause_at(datetime.now(UTC) + timedelta(seconds=1))
+
+    await desk.open(slug, "inbox", "open")
+    for _ in range(300):  # of the second, in the page's own time, that a start waits for the stream
+        await clock.run_for(1)
+    may_begin.set()
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while not await desk.row(ada.pseudonym).is_visible():
+            await clock.run_for(1)
+    await clock.fast_forward(5000)
+    await desk.page.evaluate("fetch('/healthz')")
+
+    once = ("communities", "colleagues", "counts", "threads", "healthz")
+    assert [asked[name] for name in once] == [1] * len(once)
 
 
 async def test_an_answer_that_comes_late_brings_nothing_old_back(house: House) -> None:

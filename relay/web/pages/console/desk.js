@@ -3,7 +3,7 @@
 import { computed, signal } from "@preact/signals";
 
 import { get, relayTime } from "./api.js";
-import { listen } from "./live.js";
+import { SOON, begun, listen } from "./live.js";
 import { lastCommunity } from "./prefs.js";
 import { COMPANY, route } from "./route.js";
 
@@ -12,8 +12,6 @@ import { COMPANY, route } from "./route.js";
  * @typedef {import("./wire.js").Colleague} Colleague
  * @typedef {import("./wire.js").Counts} Counts
  */
-
-const PAUSE = 1000; // ms between two readings of the counts, however much happens
 
 export const communities = signal(/** @type {CommunityBrief[] | null} */ (null));
 export const colleagues = signal(/** @type {ReadonlyMap<string, Colleague>} */ (new Map()));
@@ -31,8 +29,10 @@ export const community = computed(() => {
 /** Its slug, which addresses are made with. */
 export const slug = computed(() => community.value?.slug ?? "");
 
+/** Pages read what they show once this is there. */
 export async function loadDesk() {
-  const [found, people] = await Promise.all([get("/communities", { limit: 200 }), get("/colleagues", { limit: 200 })]);
+  const lists = [get("/communities", { limit: 200 }), get("/colleagues", { limit: 200 })];
+  const [found, people] = await Promise.all([...lists, begun()]);
   now.value = relayTime();
   communities.value = found.items;
   colleagues.value = new Map(people.items.map((/** @type {Colleague} */ person) => [person.id, person]));
@@ -50,7 +50,7 @@ export function nameOf(id) {
     meeting ||= setTimeout(() => {
       meeting = 0;
       loadDesk().catch(() => asked.clear());
-    }, PAUSE / 4);
+    }, SOON);
   }
   return found?.name ?? "";
 }
@@ -63,11 +63,11 @@ let timer = 0;
 
 /** Soon, and once for whatever comes in between. */
 export function countSoon() {
-  if (timer) return;
+  if (timer || !slug.value) return;
   timer = setTimeout(() => {
     timer = 0;
     void count();
-  }, PAUSE / 4);
+  }, SOON);
 }
 
 /** The numbers before stay when it fails: the page itself says when the relay cannot be reached. */

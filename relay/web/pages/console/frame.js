@@ -1,6 +1,6 @@
 // The frame around every page: the rail with its places and counts, the banner when the relay is away, palette and help.
 
-import { community, communities, count, counts, slug } from "./desk.js";
+import { community, communities, count, counts, now, slug } from "./desk.js";
 import { helpIsOpen, paletteIsOpen, useCommands } from "./keys.js";
 import { link, retry } from "./live.js";
 import { Page } from "./pages.js";
@@ -12,7 +12,7 @@ import { walk } from "./parts/panes.js";
 import { language, lastCommunity, scheme } from "./prefs.js";
 import { COMPANY, go, route, to } from "./route.js";
 import { may, me, signOut } from "./session.js";
-import { html, useEffect, useState } from "./view.js";
+import { html, useEffect, useLayoutEffect, useState } from "./view.js";
 import { number, t } from "./words.js";
 
 /** @typedef {import("./parts/icons.js").IconName} IconName */
@@ -24,7 +24,8 @@ export function Frame() {
     const { slug: named } = route.value;
     if (named && named !== COMPANY) lastCommunity.value = named;
   }, [route.value.slug]);
-  useEffect(() => void count(), [slug.value]);
+  // Before the lists, which tabs with their sums stand above; also as time goes by: a snooze ends without an event.
+  useLayoutEffect(() => void count(), [slug.value, route.value.page, now.value]);
   usePlaces();
   return html`<div class="frame">
     <a class="skip" href="#content" onClick=${skip}>${t("skip")}</a>

@@ -12,6 +12,9 @@ import { get, onAnswered } from "./api.js";
 
 const FIRST_WAIT = 500; // ms, doubled with each try, and spread so that not all consoles come back at once
 const LONGEST_WAIT = 15_000;
+const LATE = 1000; // ms that a start waits for the stream: something between may keep it from ever beginning
+/** ms after news until it is acted upon: a burst is read once, and a burst that does not end is read all the same. */
+export const SOON = 300;
 const SIGN_IN = 4401;
 const REVOKED = 4403;
 
@@ -26,6 +29,16 @@ let position = "";
 let wait = FIRST_WAIT;
 let timer = 0;
 const beat = new Beat(() => socket?.send(JSON.stringify({ type: "ping" })), giveUp);
+
+/** The start of the stream, if it is in time: what is read before it has to be read again. */
+export async function begun() {
+  let end = () => {};
+  await new Promise((done) => {
+    end = link.subscribe((state) => state !== "opening" && done(undefined));
+    setTimeout(done, LATE);
+  });
+  end();
+}
 
 /** @param {Listener} listener @returns {() => void} ends it */
 export function listen(listener) {
@@ -49,6 +62,7 @@ export function disconnect() {
   isWanted = false;
   rest();
   position = "";
+  link.value = "opening";
   leave();
 }
 

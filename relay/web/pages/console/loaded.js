@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { slug } from "./desk.js";
-import { listen } from "./live.js";
+import { SOON, listen } from "./live.js";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 
 /**
@@ -58,8 +58,6 @@ class Turn {
     this.landed = this.begun;
   }
 }
-
-const SOON = 300; // ms: what happens in a burst is read once, and a burst that does not end is read all the same
 
 /**
  * Reads again soon after something here that is wanted, and when something may have been missed.

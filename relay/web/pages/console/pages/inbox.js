@@ -1,7 +1,7 @@
 // The inbox: threads by state, with the last words of each; what comes in does not move what somebody points at.
 
 import { useCalm } from "../calm.js";
-import { count, counts, nameOf, now, slug } from "../desk.js";
+import { counts, nameOf, now, slug } from "../desk.js";
 import { useCommands } from "../keys.js";
 import { useList } from "../loaded.js";
 import { Dialog } from "../parts/dialog.js";
@@ -29,7 +29,6 @@ export function Inbox() {
   const beside = () => (matchMedia(THREE_PANES).matches ? setBeside((shown) => !shown) : setSheet(true));
   useEffect(() => setSheet(false), [route.value.rest[1]]);
   const here = slug.value;
-  useEffect(() => void count(), [here, now.value]);
   const query = text ? { q: text } : state === "mine" ? { assignee: "me", closed: false } : { state };
   const list = useList(`/communities/${here}/threads`, { ...query, words: true });
   const { rows, fresh, show } = useCalm(/** @type {ThreadShape[] | undefined} */ (list.items), list.refresh, open);

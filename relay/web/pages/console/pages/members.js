@@ -8,7 +8,7 @@ import { Icon } from "../parts/icons.js";
 import { Head, Panes, Row, Rows, toList } from "../parts/panes.js";
 import { go, route, to } from "../route.js";
 import { may } from "../session.js";
-import { html, useEffect, useState } from "../view.js";
+import { html, useState } from "../view.js";
 import { ago, dateTime, t } from "../words.js";
 import { AddMember } from "./member-new.js";
 import { Member } from "./member.js";
@@ -19,7 +19,6 @@ export function Members() {
   const [open = ""] = route.value.rest;
   const [isAdding, setAdding] = useState(false);
   const here = slug.value;
-  useEffect(() => void count(), [here]);
   const list = useList(`/communities/${here}/members`, {});
   useNews(list.refresh, (event) => event.event.startsWith("member."));
   const mayChange = may("changeMembers");

@@ -1,7 +1,7 @@
 // The first minutes: a list of what makes a relay useful, each done or with one thing to do about it.
 
 import { get } from "../api.js";
-import { colleagues, community, count, counts, loadDesk, slug } from "../desk.js";
+import { colleagues, community, counts, loadDesk, slug } from "../desk.js";
 import { useLoaded } from "../loaded.js";
 import { Icon, Sign } from "../parts/icons.js";
 import { startIsHidden } from "../prefs.js";
@@ -22,7 +22,6 @@ export function Start() {
   const [link, setLink] = useState(/** @type {{ name: string, link: string } | null} */ (null));
   useEffect(() => {
     document.title = `${t("start")} · Four Eyes`;
-    void count();
   }, [here]);
   const isAlone = [...colleagues.value.values()].filter((one) => one.is_here).length < 2;
   const active = counts.value?.members.active ?? 0;
