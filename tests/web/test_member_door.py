@@ -5,7 +5,7 @@ from itertools import product
 import aiohttp
 import pytest
 
-from tests.web.browser import Browser, browser, joined
+from tests.web.browser import Browser, Form, browser, joined
 from tests.web.conftest import Open, Relay, numbers
 
 PRIVATE = ["/c/bad", "/c/bad/you", "/c/bad/leave", "/c/bad/back", "/c/bad/erase", "/c/bad/export", "/c/bad/confirm"]
@@ -123,6 +123,50 @@ async def test_what_does_not_fit_is_a_page_in_plain_words(
     assert (got.status, got.content_type) == (status, "text/html")
     assert "<h1>" in html
     assert "zebra" not in html
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "status"),
+    [
+        ("press", {"post": "x" * 26, "button": "yes"}, 404),
+        ("messages", {"mark": "m" * 26, "text": "zebra" * 100_000}, 413),
+        ("messages", {"mark": "m" * 26}, 422),
+    ],
+)
+async def test_what_goes_wrong_is_told_in_the_language_of_the_member(
+    relay: Relay, ada: Browser, action: str, fields: dict[str, str], status: int
+) -> None:
+    form = Form(f"/c/bad/{action}", "post", fields)
+    async with browser(relay.url) as ben:
+        await joined(ben, await relay.invited(), "Ben")
+        await ada.open("/c/bad/you")
+        await ada.submit("/language", language="de")
+
+        pages = [await ada.send(form), await ben.send(form)]
+
+    assert [(page.status, page.language) for page in pages] == [(status, "de"), (status, "en")]
+
+
+async def test_who_asks_too_often_is_told_so_in_their_language(open_relay: Open) -> None:
+    relay: Relay = await open_relay(limits={"member": {"burst": 4, "per_second": 0.01}})
+    await relay.community()
+    async with browser(relay.url) as ada:
+        await joined(ada, await relay.invited())
+        await ada.open("/c/bad/you")
+        await ada.submit("/language", language="de")
+
+        pages = [await ada.open("/c/bad") for _ in range(4)]
+
+    assert (pages[-1].status, pages[-1].language) == (429, "de")
+
+
+async def test_who_is_not_in_there_is_told_in_the_language_they_ask_for(ada: Browser) -> None:
+    await ada.open("/c/bad/you")
+    await ada.submit("/language", language="de")
+
+    pages = [await ada.open(path) for path in ("/c/none", "/c/none?language=de", "/i/x?language=de")]
+
+    assert [(page.status, page.language) for page in pages] == [(404, "en"), (404, "de"), (404, "de")]
 
 
 async def test_a_link_of_another_site_marks_nothing_read(relay: Relay, ada: Browser) -> None:

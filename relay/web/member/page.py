@@ -45,6 +45,8 @@ class Pages:
 
 
 PAGES: Final = web.AppKey("pages", Pages)
+SPOKEN: Final = web.RequestKey("words of who asks", Words)
+"""There from the moment on at which it is known who that is."""
 
 
 def pages() -> Pages:
@@ -73,9 +75,13 @@ def see_other(address: str) -> web.Response:
 
 
 def told(request: web.Request, problem: web.Response) -> web.Response:
-    """A problem as a page in plain words, with a way on; it says no more than the problem does."""
+    """A problem as a page in plain words, with a way on; it says no more than the problem does.
+
+    In the language that pages of who asks are in, or where nobody knows yet who that is, in the one that the browser asks for.
+    """
     made = request.app[PAGES]
-    words = made.words[spoken(request.headers.get("Accept-Language", ""))]
+    asked = spoken(request.query.get("language", ""), request.headers.get("Accept-Language", ""))
+    words = request.get(SPOKEN) or made.words[asked]
     kind = problem.status if problem.status in KNOWN_ERRORS else OTHERS
     slug = request.match_info.get("slug")
     page = made.render("error.html", words, problem.status, kind=kind, page=f"/c/{slug}" if slug else None)

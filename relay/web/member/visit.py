@@ -11,7 +11,7 @@ from relay.core.identity import is_token, token_digest
 from relay.ports import SignedIn
 from relay.web.communities import community_at
 from relay.web.member.cookie import member_token
-from relay.web.member.page import PAGES, see_other
+from relay.web.member.page import PAGES, SPOKEN, see_other
 from relay.web.member.words import Words, spoken
 from relay.web.route import PublicCall
 
@@ -60,18 +60,23 @@ async def arrive(call: PublicCall) -> Visit:
     slug = call.request.match_info["slug"]
     signed = await _signed(call, slug)
     if signed is not None:
+        words = words_for(call, signed.member.language, signed.community.language)
         call.gate.limits.member.take(signed.member.id, call.parts.clock.monotonic())
-        return Visit(call, signed.community, signed, words_for(call, signed.member.language, signed.community.language))
+        return Visit(call, signed.community, signed, words)
     call.gate.visitor(call.request)
     community = await community_at(call.parts, slug)
     return Visit(call, community, None, words_for(call, "", community.language))
 
 
 def words_for(call: PublicCall, own: str, company: str) -> Words:
-    """In the language asked for in the address, else the member's, else the browser's, else the company's."""
+    """In the language asked for in the address, else the member's, else the browser's, else the company's.
+
+    What goes wrong later in this request is told in it, too.
+    """
     request, query = call.request, call.query
     wishes = (getattr(query, "language", ""), own, request.headers.get("Accept-Language", ""), company)
-    return request.app[PAGES].words[spoken(*wishes)]
+    request[SPOKEN] = words = request.app[PAGES].words[spoken(*wishes)]
+    return words
 
 
 async def _signed(call: PublicCall, slug: str) -> SignedIn | None:
