@@ -1,9 +1,14 @@
 """The relay goes and comes back: what is being written, where it is written and what is being read stay as they are."""
 
+import asyncio
+
 from playwright.async_api import expect
 
-from tests.browser.house import House
+from tests.browser.house import PATIENCE_MS, House
+from tests.browser.reader import Reader
+from tests.browser.words import Words
 
+KEPT = "async path => (await caches.match(path))?.headers.get('Content-Language')"
 LONG = "\n".join(f"Line {number} of a long message" for number in range(60))
 
 
@@ -100,3 +105,40 @@ async def test_what_a_member_writes_meanwhile_arrives_once(own_house: House) -> 
 
     thread = await house.cast.thread_of(slug, ada)
     assert [message["text"] for message in thread["messages"]] == ["Before.", "Meanwhile."]
+
+
+async def test_a_page_that_cannot_be_reached_speaks_as_it_did_before(own_house: House) -> None:
+    house = own_house
+    pool, club = [(await house.community(language=language))["slug"] for language in ("en", "de")]
+    reader = await house.reader(pool, await house.member(pool, language="de"))
+    await reader.open()
+    await reader.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+
+    await reader.open()
+    await kept_in(reader, "de")
+    with reader.watch.relay_may_be_away():
+        await house.server.kill()
+        await expect_offline(reader, f"/c/{pool}/you", "de")
+        await expect_offline(reader, f"/c/{club}", "en")  # as the browser asks for it
+        await house.server.start()
+
+    await reader.context.clear_cookies()
+    await reader.open()
+    await kept_in(reader, "en")
+    with reader.watch.relay_may_be_away():
+        await house.server.kill()
+        await expect_offline(reader, f"/c/{pool}", "en")
+
+
+async def kept_in(reader: Reader, language: str) -> None:
+    """Until the browser keeps the page for no network in that language."""
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while await reader.page.evaluate(KEPT, f"/c/{reader.slug}") != language:
+            pass
+
+
+async def expect_offline(reader: Reader, path: str, language: str) -> None:
+    await reader.visit(path)
+    title = Words.of("member", language)("offline.title")
+    await expect(reader.page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    await expect(reader.page.locator("html")).to_have_attribute("lang", language)

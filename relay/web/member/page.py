@@ -39,9 +39,9 @@ class Pages:
     words: Mapping[str, Words]
 
     def render(self, template: str, words: Words, status: int = 200, **values: object) -> web.Response:
-        """A page; nothing of it is kept by whoever passes it on."""
+        """A page; nothing of it is kept by whoever passes it on. The worker of the pages reads which language it is in."""
         body = self.templates.get_template(template).render(say=words, languages=NAMES, standard=DEFAULT_VERSION, **values)
-        return web.Response(text=body, status=status, headers=HEADERS)
+        return web.Response(text=body, status=status, headers={**HEADERS, "Content-Language": words.language})
 
 
 PAGES: Final = web.AppKey("pages", Pages)
