@@ -23,6 +23,7 @@ from relay.core.change import (
 )
 from relay.core.delivery import Cursors
 from relay.core.errors import Invalid, Stale, Unavailable
+from relay.core.member import Standing
 from relay.core.staff import Token, TokenKind
 from relay.stores.postgres import Limits, PostgresStore
 from relay.stores.postgres_connect import named
@@ -34,9 +35,9 @@ from tests.stores.conftest import Told_, World
 from tests.stores.test_postgres_away import until_it_is_back
 
 pytestmark = pytest.mark.skipif(engines.POSTGRESQL not in engines.wanted(), reason="RELAY_ENGINES leaves it out")
-COMMITTING = """
+WAITING = """
     SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'EXECUTE mark%'"""
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE $1"""
 ONE = Limits(writers=1, look_ups=1, scans=1)
 
 
@@ -127,6 +128,25 @@ async def test_who_leaves_while_a_post_is_released_gets_it_or_not_and_nobody_els
         assert (await world.store.of(member.n).cursors()).last == len(items)
     for post in posts:
         assert sum((await world.store.post_counts(post)).values()) == 30
+
+
+async def test_who_is_leaving_when_a_release_begins_gets_no_gap(world: World, url: str) -> None:
+    community = await world.community()
+    leaving, staying = await world.members(community, 2)
+    post = await world.accepted(community)
+    holding = await asyncpg.connect(url)
+    await holding.execute("BEGIN")
+    await holding.execute("SELECT last_seq FROM streams WHERE member = $1 FOR UPDATE", leaving.n)
+    await holding.execute("UPDATE members SET standing = $2 WHERE n = $1", leaving.n, int(Standing.LEFT))
+
+    releasing = asyncio.create_task(world.store.commit(ReleasePost(post, 10, world.clock.now())))
+    await until_it_waits(url)
+    await holding.execute("COMMIT")
+    await releasing
+
+    assert (await world.store.of(leaving.n).cursors()).last == 0
+    assert [item.seq for item in await world.store.of(staying.n).items(0, 10)] == [1]
+    await holding.close()
 
 
 async def test_acknowledgements_and_releases_in_any_order_never_wait_for_each_other(world: World, other: PostgresStore) -> None:
@@ -269,10 +289,15 @@ async def test_while_nobody_can_tell_the_caller_hears_just_that(postgres: Postgr
 
 
 async def until_it_commits(url: str) -> None:
-    """Returns when a commit waits for its mark. A look within a transaction would stay the same."""
+    """Returns when a commit waits for its mark."""
+    await until_it_waits(url, "EXECUTE mark%")
+
+
+async def until_it_waits(url: str, statement: str = "%") -> None:
+    """Returns when somebody waits for a lock. A look within a transaction would stay the same."""
     looking = await asyncpg.connect(url)
-    async with asyncio.timeout(10):
-        while not await looking.fetchval(COMMITTING):
+    async with asyncio.timeout(30):
+        while not await looking.fetchval(WAITING, statement):
             pass
     await looking.close()
 
