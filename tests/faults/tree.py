@@ -116,6 +116,7 @@ def _replace(fault: Fault, target: Path | None, old: list[str], new: list[str]) 
 def run(tree: Path, test: str, seed: int, examples: int) -> Verdict:
     """Runs the one test in the tree; `examples` is for property tests."""
     witness = tree / "witness.jsonl"
+    witness.unlink(missing_ok=True)  # how an earlier try ended says nothing of this one
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", WITNESS, test]
     given = {**os.environ, "RELAY_SEED": str(seed), "RELAY_EXAMPLES": str(examples), "RELAY_WITNESS": str(witness)}
     given["RELAY_ENGINES"] = POSTGRESQL if "postgres" in test else SQLITE

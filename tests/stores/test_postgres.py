@@ -32,12 +32,11 @@ from tests.servers import engines
 from tests.servers.postgres import Postgres, running
 from tests.servers.wire import Wire
 from tests.stores.conftest import Told_, World
+from tests.stores.postgres_waits import until_waiting
 from tests.stores.test_postgres_away import until_it_is_back
 
 pytestmark = pytest.mark.skipif(engines.POSTGRESQL not in engines.wanted(), reason="RELAY_ENGINES leaves it out")
-WAITING = """
-    SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE $1"""
+MARKING = "EXECUTE mark%"  # how a commit begins
 ONE = Limits(writers=1, look_ups=1, scans=1)
 
 
@@ -140,7 +139,7 @@ async def test_who_is_leaving_when_a_release_begins_gets_no_gap(world: World, ur
     await holding.execute("UPDATE members SET standing = $2 WHERE n = $1", leaving.n, int(Standing.LEFT))
 
     releasing = asyncio.create_task(world.store.commit(ReleasePost(post, 10, world.clock.now())))
-    await until_it_waits(url)
+    await until_waiting(url)
     await holding.execute("COMMIT")
     await releasing
 
@@ -229,7 +228,7 @@ async def test_a_commit_whose_answer_is_lost_is_found_and_told(wire: Wire, url: 
     await holding.execute("SELECT last FROM writers FOR UPDATE")  # the commit gets as far as its mark
 
     waiting = asyncio.create_task(store.commit(SetFact("a", "x")))
-    await until_it_commits(url)
+    await until_waiting(url, MARKING)
     wire.mute()
     await holding.execute("COMMIT")
     await wire.swallowed.wait()
@@ -252,7 +251,7 @@ async def test_a_commit_that_did_not_arrive_is_refused_and_never_comes(wire: Wir
     await holding.execute("SELECT last FROM writers FOR UPDATE")
 
     waiting = asyncio.create_task(store.commit(SetFact("a", "x")))
-    await until_it_commits(url)
+    await until_waiting(url, MARKING)
     await holding.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'EXECUTE mark%'")
     await holding.execute("COMMIT")
 
@@ -273,7 +272,7 @@ async def test_while_nobody_can_tell_the_caller_hears_just_that(postgres: Postgr
     await holding.execute("BEGIN")
     await holding.execute("SELECT last FROM writers FOR UPDATE")
     waiting = asyncio.create_task(store.commit(SetFact("a", "x")))
-    await until_it_commits(url)
+    await until_waiting(url, MARKING)
     await asyncio.to_thread(postgres.kill)
 
     with pytest.raises(Unavailable) as refused:
@@ -286,20 +285,6 @@ async def test_while_nobody_can_tell_the_caller_hears_just_that(postgres: Postgr
     assert await store.fact("a") is None
     holding.terminate()
     await store.close()
-
-
-async def until_it_commits(url: str) -> None:
-    """Returns when a commit waits for its mark."""
-    await until_it_waits(url, "EXECUTE mark%")
-
-
-async def until_it_waits(url: str, statement: str = "%") -> None:
-    """Returns when somebody waits for a lock. A look within a transaction would stay the same."""
-    looking = await asyncpg.connect(url)
-    async with asyncio.timeout(30):
-        while not await looking.fetchval(WAITING, statement):
-            pass
-    await looking.close()
 
 
 async def test_a_second_start_finds_the_tables_made_and_two_at_once_make_them_once(postgres: Postgres) -> None:
