@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.servers import mosquitto as brokers
@@ -37,10 +38,18 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SEED] = int(os.environ.get("RELAY_SEED") or random.SystemRandom().randrange(2**32))
     os.environ["RELAY_SEED"] = str(config.stash[SEED])  # processes of this run share it
     config.stash[MISSING] = Counter()
+    _log_plainly()
     if is_soak():
         os.environ.setdefault("PYTEST_TIMEOUT", "0")  # minutes and hours are what they are for
     if config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = str(config.stash[SEED])
+
+
+def _log_plainly() -> None:
+    """Structlog's own way to show an exception prints every local value: seconds of work for a whole relay."""
+    *before, _ = structlog.get_config()["processors"]
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*before, plain])
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -41,3 +41,7 @@ class Reader(Window):
         await self.field("stream.field").fill(text)
         await self.button("stream.send").click()
         await expect(self.item(text)).to_be_visible()
+
+    async def has_sent(self, text: str) -> None:
+        """It is shown before: now the relay has it."""
+        await expect(self.item(text)).to_contain_text(self.words("stream.sent"))

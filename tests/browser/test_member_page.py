@@ -24,6 +24,7 @@ async def test_who_is_invited_joins_reads_and_answers(house: House) -> None:
     await reader.item("We are closed tomorrow.").get_by_role("link", name=reader.words("stream.reply")).click()
     await reader.sees(reader.text("stream.private", name="Town Pool"))
     await reader.writes("Is the sauna open at least?")
+    await reader.has_sent("Is the sauna open at least?")
 
     (thread,) = await house.cast.threads(slug)
     assert [message["text"] for message in thread["messages"]] == ["Is the sauna open at least?"]
