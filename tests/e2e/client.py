@@ -156,7 +156,7 @@ class MemberClient:
                 await self._stay()
             self.welcome, was, in_vain = None, self.welcomes, 0 if self.welcomes > was else in_vain + 1
             if in_vain > PATIENCE:
-                self._fault(self.api.server.why_gone() or "the relay is up and does not let me in")
+                self._fault(await self.api.server.why_gone() or "the relay is up and does not let me in")
                 return
 
     async def send(self, client_id: str, text: str, in_reply_to: str | None = None) -> None:

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ OWNER_TOKEN = "the-owner-of-the-tests-0123456789abcdef"
 READY_S = 5.0  # promised, whatever a crash left behind; the tests of kill -9 hold the relay to it
 PATIENCE_S = 30.0  # until it counts as failed elsewhere, however busy the machine is
 DRAINED_S = 10.0  # promised after SIGTERM
+GONE_S = 1.0  # until one that lets nobody in counts as running
 _READY = re.compile(rb"ready (http://127\.0\.0\.1:\d+)\n")
 
 
@@ -78,11 +79,17 @@ class Server:
         assert self._process is not None
         return self._process.pid
 
-    def why_gone(self) -> str:
+    async def why_gone(self) -> str:
         """How it ended though nobody ended it, and the end of its log; empty while it runs, and where it was ended."""
-        if self._process is None or self._process.returncode is None or not self.up.is_set():
+        process = self._process
+        if process is None:
             return ""
-        return f"the relay ended by itself with {self._process.returncode}; its log ends: {self.log.read_text()[-2000:]}"
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GONE_S):
+                await process.wait()  # it lets nobody in before this process hears of its end
+        if process.returncode is None or not self.up.is_set():
+            return ""
+        return f"the relay ended by itself with {process.returncode}; its log ends: {self.log.read_text()[-2000:]}"
 
     def said_at(self, event: str) -> float:
         """When its log has this first, in seconds of the clock on the wall."""

@@ -38,7 +38,7 @@ async def test_a_relay_that_ends_by_itself_is_named(start_relay: Relay, http: ai
     async with Cast(http, server) as cast:
         await cast.found("town")
         await cast.join("town")
-        assert server.why_gone() == ""
+        assert await server.why_gone() == ""
         os.kill(server.pid, signal.SIGKILL)
         await cast.heard.until(lambda: bool(cast.faults))
         assert f"the relay ended by itself with {-signal.SIGKILL}" in cast.faults[0]

@@ -265,8 +265,8 @@ class Behind(Server):
         self.up = server.up
         self._server = server
 
-    def why_gone(self) -> str:
-        return self._server.why_gone()
+    async def why_gone(self) -> str:
+        return await self._server.why_gone()
 
 
 def place_of(server: Server) -> Callable[[], Address]:
