@@ -87,8 +87,8 @@ class Town:
     @property
     def is_quiet(self) -> bool:
         """Whether all that was begun is answered, and every member has every post and all of their own messages."""
-        missing = [each for each in self.members if not each.is_quiet or len(each.posts) < len(self.posts)]
-        return not self.cast.errands and not missing
+        members = self.members
+        return not self.cast.errands and all(each.is_quiet and len(each.posts) >= len(self.posts) for each in members)
 
     @property
     def unanswered(self) -> int:
