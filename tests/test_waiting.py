@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 
-import pytest
-
 from relay.core.errors import Unavailable
 from relay.waiting import woken, work
 
@@ -62,8 +60,7 @@ async def test_it_looks_now_and_then_though_nobody_wakes_it() -> None:
     await turns.all_of(work("looks", turns, asyncio.Event(), 0.001))
 
 
-async def test_a_store_that_refuses_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("relay.waiting.RETRY_AFTER", 0.001)
+async def test_a_store_that_refuses_is_asked_again() -> None:
     refusals: Iterator[Unavailable] = iter([Unavailable("away")])
 
     def found(_number: int) -> bool:
