@@ -178,6 +178,8 @@ class Metrics:
         self.disk_reserve = Gauge("relay_disk_reserve_bytes", "What is kept free of it", registry=registry)
         self.connected = Gauge("relay_members_connected", "Sockets of members that are signed in", registry=registry)
         self.staff_connected = Gauge("relay_staff_connected", "Sockets of staff that are signed in", registry=registry)
+        self.objects = Gauge("relay_objects", "Objects in memory: what only ever grows has a leak", registry=registry)
+        self.objects.set_function(sys.getallocatedblocks)
         self.moderation = Histogram(
             "relay_moderation_seconds", "Time one message takes through the inline stages", buckets=BUCKETS, registry=registry
         )
