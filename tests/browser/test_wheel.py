@@ -39,8 +39,7 @@ def installed(tmp_path: Path) -> Path:
 @pytest_asyncio.fixture(loop_scope="session")
 async def packed(chromium: Browser, http: aiohttp.ClientSession, installed: Path, tmp_path: Path) -> AsyncIterator[House]:
     (tmp_path / "empty").mkdir()
-    server = Server(tmp_path / "empty" / "data", {"RELAY_OWNER_TOKEN": ""})
-    server.program = (str(installed / "relay"),)
+    server = Server(tmp_path / "empty" / "data", {"RELAY_OWNER_TOKEN": ""}, [str(installed / "relay")])
     await server.start()
     house = House(http, server, chromium)
     yield house

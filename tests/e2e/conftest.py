@@ -1,6 +1,6 @@
 """A relay for each test, started as an operator starts it, and everybody who talks to it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -44,12 +44,18 @@ async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Mapping[str, s
 
 
 @pytest.fixture
-async def start_relay(tmp_path: Path, engine: Mapping[str, str]) -> AsyncIterator[Relay]:
+def program() -> Sequence[str]:
+    """What starts the relay: nothing, it is forked. Where the start or the memory is what is tested, the program itself."""
+    return ()
+
+
+@pytest.fixture
+async def start_relay(tmp_path: Path, engine: Mapping[str, str], program: Sequence[str]) -> AsyncIterator[Relay]:
     """Start a relay on a fresh folder and database, with settings as environment variables."""
     async with AsyncExitStack() as stack:
 
         async def start(**environment: str) -> Server:
-            server = Server(tmp_path / "data", {**engine, **environment})
+            server = Server(tmp_path / "data", {**engine, **environment}, program)
             stack.push_async_callback(server.kill)
             await server.start()
             return server

@@ -10,7 +10,10 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from tests.e2e.forkserver import Forked
+
 ROOT = Path(__file__).parents[2]
+PROGRAM = (sys.executable, str(ROOT / "run.py"))
 OWNER_TOKEN = "the-owner-of-the-tests-0123456789abcdef"
 READY_S = 5.0  # promised, whatever a crash left behind; the tests of kill -9 hold the relay to it
 PATIENCE_S = 30.0  # until it counts as failed elsewhere, however busy the machine is
@@ -32,32 +35,30 @@ async def within(seconds: float, what: str) -> AsyncIterator[None]:
 class Server:
     """A relay that can come back: the folder stays, the process and its port change. `up` is set while it answers requests."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], under: Sequence[str] = ()) -> None:
-        """`under` is a command that starts the relay's own, such as one that lowers what the system grants."""
+    def __init__(self, folder: Path, environment: Mapping[str, str], program: Sequence[str] = ()) -> None:
+        """`program` starts it, perhaps with something before that lowers what the system grants; without one it is forked."""
         self.folder = folder
         self.log = folder.parent / "relay.log"
         self.url = ""
         self.up = asyncio.Event()
         self.starts = 0
-        self.program: tuple[str, ...] = (sys.executable, str(ROOT / "run.py"))
         self.port = 0  # the relay picks one; who must come back to the same address is given their own
         self._environment = environment
         self.ready_s = PATIENCE_S
-        self._under = under
-        self._process: asyncio.subprocess.Process | None = None
+        self._program = program
+        self._process: asyncio.subprocess.Process | Forked | None = None
 
     async def start(self) -> None:
         """Return when it is ready; fail, and leave no process, when that takes longer than `ready_s`."""
+        words = ("serve", "--data", str(self.folder), "--port", str(self.port), "--log-format", "json")
+        environment, folder = self._without_settings_of_ours(), self.folder.parent
         with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._under,
-                *self.program,
-                *("serve", "--data", str(self.folder), "--port", str(self.port), "--log-format", "json"),
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-                env=self._without_settings_of_ours(),
-                cwd=self.folder.parent,
-            )
+            if self._program:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._program, *words, stdout=asyncio.subprocess.PIPE, stderr=log, env=environment, cwd=folder
+                )
+            else:
+                self._process = await Forked.start(words, environment, folder, log.fileno())
         try:
             self.url = await self._ready()
         except BaseException:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.cast import Cast
 from tests.e2e.conftest import unlimited
-from tests.e2e.server import DRAINED_S, Server
+from tests.e2e.server import DRAINED_S, PROGRAM, Server
 from tests.e2e.test_disk_full import MEMBERS, SLUG, Town
 
 LIMIT = 2_000_000  # bytes of any file: the write that passes it fails with EFBIG
@@ -25,7 +25,7 @@ os.execv(sys.argv[1], sys.argv[1:])"""
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
     """One whose files may not grow beyond the limit while there is a file `limited` beside its folder."""
     settings = unlimited("staff", "member", "visitor")
-    made = Server(tmp_path / "data", settings, under=(sys.executable, "-c", LIMITED))
+    made = Server(tmp_path / "data", settings, (sys.executable, "-c", LIMITED, *PROGRAM))
     yield made
     await made.kill()
 

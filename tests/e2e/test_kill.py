@@ -3,18 +3,19 @@
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
 import aiohttp
+import pytest
 
 from tests.conftest import is_soak
 from tests.e2e.cast import Cast
 from tests.e2e.client import Json, MemberClient
 from tests.e2e.conftest import Relay, unlimited
-from tests.e2e.server import READY_S
+from tests.e2e.server import PROGRAM, READY_S
 
 SLUG = "town"
 AT_ONCE = 32  # requests of the owner that run at the same time
@@ -196,6 +197,12 @@ class Town:
         """In groups, so that the owner's limit is not what is tested."""
         for start in range(0, len(work), AT_ONCE):
             await asyncio.gather(*work[start : start + AT_ONCE])
+
+
+@pytest.fixture
+def program() -> Sequence[str]:
+    """It is promised when it is ready."""
+    return PROGRAM
 
 
 async def test_kills_lose_nothing_show_nothing_twice_and_mix_nothing_up(

@@ -47,10 +47,10 @@ async def start(url: str, tmp_path: Path) -> AsyncIterator[Start]:
     numbers = count(1)
     async with AsyncExitStack() as stack:
 
-        async def started(*under: str, **environment: str) -> Server:
+        async def started(*program: str, **environment: str) -> Server:
             folder = tmp_path / f"{next(numbers)}" / "data"
             folder.parent.mkdir()
-            server = Server(folder, {"RELAY_STORE__URL": url, "PYTHONPATH": str(ROOT), **environment}, under)
+            server = Server(folder, {"RELAY_STORE__URL": url, "PYTHONPATH": str(ROOT), **environment}, program)
             stack.push_async_callback(server.kill)
             await server.start()
             return server
@@ -243,8 +243,8 @@ async def pair(
 ) -> AsyncIterator[Pair]:
     platform = Platform(Signal())
     listening = await asyncio.start_server(platform.serve, "127.0.0.1", 0)
-    under = (sys.executable, "-m", "tests.e2e.pushing", str(listening.sockets[0].getsockname()[1]))
-    first, second = [await start(*under, RELAY_STORE__TAKEOVER_S=str(size(*TAKEOVER))) for _ in range(2)]
+    program = (sys.executable, "-m", "tests.e2e.pushing", str(listening.sockets[0].getsockname()[1]))
+    first, second = [await start(*program, RELAY_STORE__TAKEOVER_S=str(size(*TAKEOVER))) for _ in range(2)]
     async with Cast(http, first) as here, Cast(http, second) as there:
         here.heard = there.heard = platform.heard
         await here.found(SLUG)

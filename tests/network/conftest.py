@@ -1,11 +1,12 @@
 """Relays, callers and the figures of the tests against networks that misbehave."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
 from tests.e2e.conftest import http, start_relay
+from tests.e2e.server import PROGRAM
 
 __all__ = ["figures", "http", "start_relay"]
 
@@ -24,3 +25,9 @@ def figures(request: pytest.FixtureRequest) -> Callable[..., None]:
 def engine() -> Mapping[str, str]:
     """What the network does is the same to either engine: SQLite."""
     return {}
+
+
+@pytest.fixture
+def program() -> Sequence[str]:
+    """What a relay holds in memory is measured."""
+    return PROGRAM

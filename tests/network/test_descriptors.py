@@ -14,7 +14,7 @@ from relay.web.door import REQUESTS
 from tests.e2e.cast import Cast
 from tests.e2e.client import LIMIT
 from tests.e2e.conftest import unlimited
-from tests.e2e.server import Server
+from tests.e2e.server import PROGRAM, Server
 from tests.network.crowd import AT_ONCE, Crowd
 from tests.network.memory import Memory, cpu_seconds, open_files, rest, settled
 
@@ -30,8 +30,8 @@ BUSY_S = 0.5  # processor seconds of a relay that spins would be all of them
 @pytest.fixture
 async def cramped(tmp_path: Path) -> AsyncIterator[Server]:
     """A relay that may open few files."""
-    under = ("sh", "-c", f'ulimit -n {FILES} && exec "$0" "$@"')
-    server = Server(tmp_path / "data", unlimited("staff", "visitor"), under)
+    program = ("sh", "-c", f'ulimit -n {FILES} && exec "$0" "$@"', *PROGRAM)
+    server = Server(tmp_path / "data", unlimited("staff", "visitor"), program)
     await server.start()
     yield server
     await server.kill()
