@@ -4,17 +4,21 @@ import json
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.servers.forkserver import Child
+
 ROOT = Path(__file__).parent.parent.parent
 OWNER = "an-owners-token-of-more-than-32-characters"
 PATIENCE = 60  # seconds; far more than any command takes
+
+
+Process = Child | subprocess.Popen[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +49,8 @@ class CommandLine:
     environ: dict[str, str]
 
     def __call__(self, *words: str, said: str = "", **environ: str) -> Result:
-        done = subprocess.run(
-            [sys.executable, "-m", "relay", *words],
-            cwd=self.folder,
-            env={**self.environ, **environ},
-            input=said,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
-        return Result(done.returncode, done.stdout, done.stderr)
+        process = Child(words, {**self.environ, **environ}, self.folder, said)
+        return ended(process)
 
     def json(self, *words: str, **environ: str) -> Result:
         """The same with --json; it has to succeed."""
@@ -64,28 +59,30 @@ class CommandLine:
         return result
 
 
+def ended(process: Process) -> Result:
+    """When it has."""
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode is not None
+    return Result(process.returncode, out, err)
+
+
 class Served:
     """A running `relay serve`."""
 
     def __init__(self, folder: Path, *words: str, **environ: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "relay", "serve", "--port", "0", *words],
-            cwd=folder,
-            env={**plain_environment(), **environ},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self.process = self._begin(["serve", "--port", "0", *words], {**plain_environment(), **environ}, folder)
         assert self.process.stdout is not None
         self.ready = self.process.stdout.readline()
         self.url = self.ready.removeprefix("ready ").strip()
+
+    def _begin(self, words: Sequence[str], environ: Mapping[str, str], folder: Path) -> Process:
+        return Child(words, environ, folder)
 
     def stop(self) -> Result:
         """Tell it to stop, and give what it said after its first line."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        out, err = self.process.communicate(timeout=PATIENCE)
-        return Result(self.process.returncode, out, err)
+        return ended(self.process)
 
 
 def plain_environment() -> dict[str, str]:

@@ -1,15 +1,17 @@
 """`relay serve` and `relay init`: the first line, the owner, the lock, and the end."""
 
 import json
+import subprocess
+import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from tests.cli.conftest import OWNER, CommandLine, Served
+from tests.cli.conftest import OWNER, CommandLine, Process, Served
 
 SENTENCE = "four eyes see more than two"
 
@@ -18,13 +20,27 @@ class Start(Protocol):
     def __call__(self, *words: str, **environ: str) -> Served: ...
 
 
+class Program(Served):
+    """Started as an operator does, not forked: how it starts is what is tested."""
+
+    def _begin(self, words: Sequence[str], environ: Mapping[str, str], folder: Path) -> Process:
+        return subprocess.Popen(
+            [sys.executable, "-m", "relay", *words],
+            cwd=folder,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts relays, and stops those that still run at the end."""
     running: list[Served] = []
 
     def begin(*words: str, **environ: str) -> Served:
-        running.append(Served(tmp_path, *words, **environ))
+        running.append(Program(tmp_path, *words, **environ))
         return running[-1]
 
     yield begin
@@ -223,6 +239,7 @@ def shown_once(said: str) -> tuple[str, str]:
 
 def said_until(served: Served, word: str) -> str:
     """The first line on standard error that holds the word."""
+    assert isinstance(served.process, subprocess.Popen)
     assert served.process.stderr is not None
     return next(line.strip() for line in served.process.stderr if word in line)
 

@@ -11,20 +11,79 @@ import gc
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Timer
 from typing import Final, NoReturn, Self
 
 ROOT: Final = Path(__file__).parents[2]
 RUN: Final = ROOT / "run.py"
-IMPORTED: Final = ("relay.cli.serve", "relay.channels.mqtt.channel", "relay.stores.postgres", "aiomqtt", "uvloop")
+BESIDE: Final = ("relay.channels.mqtt.channel", "relay.stores.postgres", "aiomqtt", "uvloop")  # what commands import late
 LARGEST: Final = 1 << 20  # bytes of one request
-FILES: Final = array.array("i", (0, 0, 0))  # that come with it: standard output, standard error, where its parent tells of it
+FILES: Final = array.array("i", (0, 0, 0, 0))  # that come with it: the three of a process, and where its parent tells of it
+
+
+def fork(words: Sequence[str], environment: Mapping[str, str], folder: Path, files: Sequence[int]) -> socket.socket:
+    """The command `relay` with these words; `files` are its standard input, output and error.
+
+    What it gives back tells two lines: the process id, and when it has ended how.
+    """
+    ours, theirs = socket.socketpair()
+    with theirs:
+        asked = json.dumps([list(words), dict(environment), str(folder)]).encode()
+        _requests().sendmsg([asked], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", (*files, theirs.fileno())))])
+    return ours
+
+
+class Child:
+    """A command that was forked; to be used as `subprocess.Popen` with pipes for text."""
+
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str], folder: Path, said: str = "") -> None:
+        """`said` is what it can read from its standard input."""
+        self._errors = TemporaryFile()  # noqa: SIM115  closed when it has been read
+        read, write = os.pipe()
+        self.stdout = os.fdopen(read, encoding="utf-8")
+        with TemporaryFile() as into, os.fdopen(write, "wb"):
+            into.write(said.encode())
+            into.seek(0)
+            with fork(words, environment, folder, (into.fileno(), write, self._errors.fileno())) as told:
+                self._told = told.makefile()
+        self.pid = int(self._told.readline())
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """None while it runs."""
+        if self.returncode is None and select.select([self._told], [], [], 0)[0]:
+            self.returncode = int(self._told.readline())
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """It must not have ended."""
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """It must not have ended."""
+        self.send_signal(signal.SIGKILL)
+
+    def communicate(self, timeout: float) -> tuple[str, str]:
+        """All that it says until its end; it is killed when that takes longer, in seconds. `returncode` is set then."""
+        killer = Timer(timeout, self.kill)
+        killer.start()
+        with self.stdout, self._told, self._errors:
+            out = self.stdout.read()
+            if self.returncode is None:
+                self.returncode = int(self._told.readline())
+            killer.cancel()
+            self._errors.seek(0)
+            return out, self._errors.read().decode()
 
 
 class Forked:
@@ -36,14 +95,11 @@ class Forked:
         self._ended = ended
 
     @classmethod
-    async def start(cls, arguments: Sequence[str], environment: Mapping[str, str], folder: Path, errors: int) -> Self:
-        """`run.py` with these arguments; `errors` is the file of its standard error."""
+    async def start(cls, words: Sequence[str], environment: Mapping[str, str], folder: Path, errors: int) -> Self:
+        """`errors` is the file of its standard error."""
         read, write = os.pipe()
-        ours, theirs = socket.socketpair()
-        with theirs, os.fdopen(write, "wb"):
-            files = array.array("i", (write, errors, theirs.fileno()))
-            asked = json.dumps([list(arguments), dict(environment), str(folder)]).encode()
-            _requests().sendmsg([asked], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)])
+        with os.fdopen(write, "wb"):
+            ours = fork(words, environment, folder, (_nothing(), write, errors))
         stdout = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdout), os.fdopen(read, "rb"))
         told, writer = await asyncio.open_connection(sock=ours)
@@ -76,6 +132,11 @@ async def _end(told: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
 
 
 @cache
+def _nothing() -> int:
+    return os.open(os.devnull, os.O_RDONLY)
+
+
+@cache
 def _requests() -> socket.socket:
     """To the fork server of this process, started when it is first needed."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -93,8 +154,9 @@ def _requests() -> socket.socket:
 def main(requests: socket.socket) -> None:
     """Until whoever asks is gone."""
     sys.path[0] = str(ROOT)
-    for name in IMPORTED:
-        __import__(name)
+    commands = import_module("relay.cli").COMMANDS
+    for name in (*(module for module, _ in commands.values()), *BESIDE):
+        import_module(name)
     gc.collect()
     gc.freeze()  # what is shared stays shared
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the parents
@@ -105,32 +167,32 @@ def main(requests: socket.socket) -> None:
         files = array.array("i", passed[0][2])
         if os.fork() == 0:
             requests.close()
-            _parent(data, *files)
+            _parent(data, files[-1], files[:-1])
         for file in files:
             os.close(file)
 
 
-def _parent(data: bytes, output: int, errors: int, told: int) -> NoReturn:
+def _parent(data: bytes, told: int, files: Sequence[int]) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if (pid := os.fork()) == 0:
         os.close(told)
-        _relay(data, output, errors)
-    os.close(output)
-    os.close(errors)
+        _relay(data, files)
+    for file in files:
+        os.close(file)
     os.write(told, b"%d\n" % pid)
     os.write(told, b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
     os._exit(0)
 
 
-def _relay(data: bytes, output: int, errors: int) -> NoReturn:
-    arguments, environment, folder = json.loads(data)
-    for file, number in ((output, 1), (errors, 2)):
+def _relay(data: bytes, files: Sequence[int]) -> NoReturn:
+    words, environment, folder = json.loads(data)
+    for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
-    sys.argv = [str(RUN), *arguments]
+    sys.argv = [str(RUN), *words]
     runpy.run_path(str(RUN), run_name="__main__")
     sys.exit()
 
