@@ -69,7 +69,7 @@ def _gave_up(row: Row, progress: Progress) -> bool:
 
 def _run(row: Row) -> Run:
     seed = random.SystemRandom().randrange(2**32)
-    given = {**os.environ, "RELAY_SEED": str(seed)}
+    given = {**os.environ, "RELAY_SEED": str(seed), "PYTEST_TIMEOUT": "0"}  # a run has its own limit
     given.pop("RELAY_SOAK", None)
     if row.whole:
         given["RELAY_SOAK"] = "1"
