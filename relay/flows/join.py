@@ -179,7 +179,7 @@ class Join:
     def _read(self, code: str, now: datetime) -> Waiting:
         try:
             told = Waiting(**self._signer().loads(code))
-        except BadData:
+        except (BadData, UnicodeError):  # a browser may send anything
             raise Unknown from None
         if from_micros(told.until) <= now:
             raise Unknown

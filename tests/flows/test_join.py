@@ -51,6 +51,14 @@ async def test_who_asks_is_stored_nowhere_until_they_confirm(house: House, bad: 
     assert await members(house, bad) == 1
 
 
+async def test_what_is_no_step_opens_nothing(house: House, bad: Community) -> None:
+    step = await asked(house, bad)
+
+    for code in ("", "x", "x.y", "\udcff", "\N{SNOWMAN}.x", step.code[:-1]):
+        with pytest.raises(Unknown):
+            house.join.waiting(code)
+
+
 async def test_the_receipt_names_channel_source_text_and_language(house: House, bad: Community) -> None:
     await house.join.word(EVA, bad, "de", GERMAN)
     await house.join.word(EVA, bad, "de", f"{GERMAN} Wirklich.")
