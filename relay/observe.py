@@ -29,6 +29,9 @@ PERSONAL: Final = frozenset(
 # What an exception says may quote what somebody wrote; these speak of code, files and our own rules alone.
 _QUOTES_NOBODY: Final = (RelayError, OSError, TypeError, AttributeError, NameError, ImportError, RecursionError)
 
+QUOTING: Final = ("aiohttp.internal", "aiohttp.websocket")
+"""Loggers that warn of what a caller sent, word for word: names of cookies, and subprotocols, where some put a token."""
+
 BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)  # seconds
 GROUPS: Final = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)  # changes in one commit
 
@@ -79,6 +82,8 @@ def set_up_logs(stream: TextIO, settings: LogSettings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    for name in QUOTING:
+        logging.getLogger(name).setLevel(max(level, logging.ERROR))
 
 
 def redact(_: object, __: str, event: Event) -> Event:

@@ -146,6 +146,16 @@ def test_our_own_errors_say_what_is_wrong() -> None:
     assert logged(stream)["exception"].endswith("relay.core.errors.Invalid: The post is not valid.")
 
 
+@pytest.mark.parametrize("name", ["aiohttp.internal", "aiohttp.websocket"])
+def test_what_a_caller_sent_is_not_quoted_by_a_library(name: str) -> None:
+    stream = io.StringIO()
+    set_up_logs(stream, LogSettings(level="debug"))
+
+    logging.getLogger(name).warning("Client protocols %r", [CANARY])
+
+    assert stream.getvalue() == ""
+
+
 def test_metrics_stand_in_the_registry_that_is_given() -> None:
     first, second = Metrics(CollectorRegistry()), Metrics(CollectorRegistry())
 
