@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from relay.bus import Bus, Missed
 from relay.core.change import AddCommunity, AddToken, Erase, Released, ReleasePost, RemoveStaff, RevokeKey, RevokeTokens
-from relay.core.errors import Denied, RelayError, SignedOut
+from relay.core.errors import Denied, RelayError, SignedOut, Unavailable
 from relay.core.session import EndSession
 from relay.core.staff import Actor, Role, Token, TokenKind
 from relay.flows.govern import Govern
@@ -30,8 +30,9 @@ MAX_FRAME = 4096  # bytes; readers say hello and ping, and nothing more
 TURN = 64  # frames until others get the loop
 PROGRESS = 0.25  # seconds between two events about the same post
 
-NORMAL, POLICY, RESTART, TOO_SLOW = 1000, 1008, 1012, 1013
+NORMAL, POLICY, BROKEN, RESTART, TOO_SLOW = 1000, 1008, 1011, 1012, 1013
 SIGN_IN, REVOKED = 4401, 4403
+_DRAFTS = frozenset({"7", "8"})  # versions before RFC 6455, which aiohttp takes as well
 
 log = structlog.get_logger(__name__)
 
@@ -207,8 +208,7 @@ class Live:
         if self._has_missed:
             self._has_missed = False
             await self.start()
-        socket = web.WebSocketResponse(compress=False, heartbeat=PING, timeout=GRACE, max_msg_size=MAX_FRAME, autoclose=False)
-        await socket.prepare(request)
+        socket = await _opened(request)
         reader = None
         try:
             hello = await self._hello(socket)
@@ -221,6 +221,9 @@ class Live:
             end = await self._feed_until_over(socket, reader, hello.after)
         except Ended as early:
             end = early
+        except Exception:
+            await _close(socket, request, Ended(BROKEN, "internal error"))  # a problem in HTTP would be no frame
+            raise
         finally:
             if reader is not None:
                 self._readers.discard(reader)
@@ -256,6 +259,8 @@ class Live:
             return await self._signed_in(given, route, request)
         except Denied:
             raise Ended(REVOKED, "not allowed") from None
+        except Unavailable:  # nobody has been found signed out
+            raise Ended(RESTART, "unavailable") from None
         except RelayError:
             raise Ended(SIGN_IN, "sign in") from None
 
@@ -316,6 +321,18 @@ class Live:
                 await _send(socket, frame)
             if not reader.place % TURN:
                 await asyncio.sleep(0)
+
+
+async def _opened(request: web.Request) -> web.WebSocketResponse:
+    """Raises `web.HTTPException` when this is no good handshake."""
+    if request.headers.get("Sec-WebSocket-Version") in _DRAFTS:
+        raise web.HTTPUpgradeRequired(headers={"Sec-WebSocket-Version": "13"})
+    socket = web.WebSocketResponse(compress=False, heartbeat=PING, timeout=GRACE, max_msg_size=MAX_FRAME, autoclose=False)
+    try:
+        await socket.prepare(request)
+    except ValueError:  # a key that is not ASCII
+        raise web.HTTPBadRequest from None
+    return socket
 
 
 async def _send(socket: web.WebSocketResponse, frame: bytes) -> None:

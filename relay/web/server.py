@@ -62,7 +62,7 @@ def _route(app: web.Application, dispatcher: Dispatcher) -> None:
     expressions = [(route.expression, route.method) for route in ROUTES]
 
     async def unmatched(request: web.Request) -> web.StreamResponse:
-        methods = {method for expression, method in expressions if expression.fullmatch(request.path)}
+        methods = {method for expression, method in expressions if expression.fullmatch(request.rel_url.raw_path)}
         return await dispatcher.unmatched(request, sorted(methods))
 
     app.router.add_route("*", r"/{rest:[\s\S]*}", unmatched, expect_handler=expect)  # line breaks are no end of a path

@@ -1,6 +1,7 @@
 """Whence a request comes: its address, by which scheme, from this machine or not, and from whose page."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network
 
@@ -10,6 +11,7 @@ from relay.core.errors import Denied
 from relay.web.settings import HttpSettings
 
 LINE = 64  # bits: what a provider gives one line at the least (RFC 6177), so that whoever has one has all addresses in it
+_HOST = re.compile(r"([A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")  # a name or an address, and a port
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 
 
@@ -34,8 +36,12 @@ class Whence:
         return self._origin(request).startswith("https:")
 
     def site(self, request: web.Request) -> str:
-        """The relay's own address as browsers have it, without a slash at the end."""
-        return self.settings.public_url or self._origin(request)
+        """The relay's own address as browsers have it, without a slash at the end. Raises HTTPBadRequest for a broken Host."""
+        if self.settings.public_url:
+            return self.settings.public_url
+        if not _HOST.fullmatch(request.host):
+            raise web.HTTPBadRequest
+        return self._origin(request)
 
     def is_own_page(self, request: web.Request) -> bool:
         """Whether a page of the relay itself asks; what only reads may also come from nowhere, such as an address typed in."""
@@ -72,8 +78,9 @@ def is_local(request: web.Request) -> bool:
 
     A page that rebinds its name to loopback has another Host; a proxy on this machine names whom it speaks for.
     """
-    host = request.host.rpartition(":")[0] or request.host
-    return _is_loopback(request.remote) and _is_loopback(host) and not any(name in request.headers for name in _FORWARDED)
+    found = _HOST.fullmatch(request.host)
+    is_here = _is_loopback(request.remote) and found is not None and _is_loopback(found[1])
+    return is_here and not any(name in request.headers for name in _FORWARDED)
 
 
 def _line(address: str) -> str:

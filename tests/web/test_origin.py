@@ -106,6 +106,11 @@ async def test_metrics_answer_on_loopback_names_alone(relay: Relay, host: str) -
     assert b"relay_http_requests_total" in local.raw
 
 
+@pytest.mark.parametrize("host", ["localhost", "localhost:80", "127.0.0.1", "[::1]", "[::1]:8080"])
+async def test_metrics_answer_on_every_name_of_loopback(relay: Relay, host: str) -> None:
+    assert (await relay.nobody("GET", "/metrics", Host=host)).status == 200
+
+
 async def test_metrics_have_their_own_token(open_relay: Open) -> None:
     relay: Relay = await open_relay(metrics_token="metrics-token-0123456789")
 

@@ -6,7 +6,6 @@ WebSocketResponse goes on reading (plain), so that a change inside aiohttp costs
 
 import asyncio
 import base64
-import binascii
 import hashlib
 
 from aiohttp import WebSocketError, WSMessage, WSMsgType, web
@@ -110,18 +109,17 @@ class _Early:
 
 def _accept(request: web.Request) -> bytes:
     """Check the opening handshake (RFC 6455, 4.2.1) and give the Sec-WebSocket-Accept for it."""
-    headers = request.headers
-    if not web.WebSocketResponse(compress=False).can_prepare(request) or request.body_exists:
-        raise web.HTTPBadRequest(text="no WebSocket handshake")
-    if headers.get("Sec-WebSocket-Version") != "13":
-        raise web.HTTPUpgradeRequired(text="WebSocket version 13 only", headers={"Sec-WebSocket-Version": "13"})
-    key = headers["Sec-WebSocket-Key"]
+    key = request.headers.get("Sec-WebSocket-Key", "")
     try:
         is_key = len(base64.b64decode(key, validate=True)) == _KEY_BYTES
-    except binascii.Error:
+    except ValueError:
         is_key = False
-    if not is_key:
+    if not is_key:  # looked at first: aiohttp trips over one that is not ASCII
         raise web.HTTPBadRequest(text="Sec-WebSocket-Key is not 16 bytes of base64")
+    if not web.WebSocketResponse(compress=False).can_prepare(request) or request.body_exists:
+        raise web.HTTPBadRequest(text="no WebSocket handshake")
+    if request.headers.get("Sec-WebSocket-Version") != "13":
+        raise web.HTTPUpgradeRequired(text="WebSocket version 13 only", headers={"Sec-WebSocket-Version": "13"})
     return base64.b64encode(hashlib.sha1(key.encode() + _GUID).digest())  # noqa: S324 - RFC 6455 says SHA-1
 
 

@@ -55,6 +55,7 @@ async def test_the_handshake_is_answered_as_in_the_rfc_without_extensions(rig: R
         pytest.param(b"Connection: keep-alive, Upgrade\r\n", b"", 400, id="no connection upgrade"),
         pytest.param(b"dGhlIHNhbXBsZSBub25jZQ==", b"c2hvcnQ=", 400, id="short key"),
         pytest.param(b"dGhlIHNhbXBsZSBub25jZQ==", b"dGhl!IHNhbXBsZSBub25jZQ=", 400, id="key not base64"),
+        pytest.param(b"dGhlIHNhbXBsZSBub25jZQ==", b"\xff\xe2\x98\x83", 400, id="key not ASCII"),
         pytest.param(b"Host: relay\r\n", b"Host: relay\r\nContent-Length: 2\r\n", 400, id="body"),
     ],
 )
