@@ -8,13 +8,11 @@ import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
-from relay.core.errors import Fault, Invalid, RelayError, SignedOut, TooMany, Unavailable, Unknown
+from relay.core.errors import Invalid, RelayError, SignedOut, TooMany, Unavailable, Unknown
 from relay.core.problem import TYPE, Problem, problem
-from relay.wording import in_words
+from relay.wording import faults_in
 
-MAX_FAULTS = 20  # told in one answer; more would only echo a hostile body's size
 NOT_FOUND = 404
-MAX_LOC = 64  # characters of a name that the caller chose
 
 FORMS: Final[Mapping[str, str]] = {
     "^[A-Za-z0-9_-]{1,40}$": "should be 1 to 40 letters, digits, hyphens or underscores",
@@ -80,14 +78,7 @@ def internal(request_id: str) -> web.Response:
 
 def invalid(where: str, error: ValidationError) -> Invalid:
     """What pydantic found, without the values: `where` is body or query."""
-    found = error.errors(include_url=False, include_input=False)[:MAX_FAULTS]
-    faults = [Fault((where, *map(_shown, fault["loc"])), in_words(fault, table="an object", forms=FORMS)) for fault in found]
-    return Invalid(f"The {where} is not valid.", faults)
-
-
-def _shown(part: int | str) -> int | str:
-    """A name that the caller chose, cut and made fit for JSON."""
-    return part if isinstance(part, int) else part[:MAX_LOC].encode("utf-8", "replace").decode()
+    return Invalid(f"The {where} is not valid.", faults_in(error, within=where, forms=FORMS))
 
 
 def described() -> Mapping[str, tuple[str, int, str]]:

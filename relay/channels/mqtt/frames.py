@@ -2,12 +2,9 @@
 
 from typing import Annotated, Literal
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from relay.channels.web.render import MAX_SEQ, Ack, Press, Read, Send
-from relay.core.errors import Fault, Invalid
-from relay.wording import in_words
+from relay.channels.web.render import MAX_SEQ, Ack, Press, Read, Send, checked
 
 LARGEST = 65_536  # bytes a frame, as on the WebSocket
 
@@ -26,12 +23,5 @@ _SAID: TypeAdapter[Said] = TypeAdapter(Annotated[Said, Field(discriminator="type
 
 
 def said(text: bytes) -> Said:
-    """The member's frame. Raises Invalid, whose faults never repeat what came in."""
-    try:
-        return _SAID.validate_python(orjson.loads(text))
-    except orjson.JSONDecodeError:
-        raise Invalid("The frame is not valid JSON.") from None
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        faults = [Fault(tuple(each["loc"]), in_words(each, table="an object")) for each in found]
-        raise Invalid("The frame is not valid.", faults) from None
+    """The member's frame. Raises Invalid."""
+    return checked(text, _SAID)

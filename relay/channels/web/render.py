@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from relay.channels.web import frames
-from relay.core.errors import Fault, Invalid, RelayError
+from relay.core.errors import Invalid, RelayError
 from relay.core.identity import MAX_CLIENT_ID, checked_client_id
 from relay.core.moment import rfc3339
 from relay.core.post import Post
@@ -17,8 +17,9 @@ from relay.core.problem import problem
 from relay.core.stream import Item, ItemKind, Sender, wire
 from relay.core.thread import Stored
 from relay.ports import SignedIn
-from relay.wording import in_words
+from relay.wording import faults_in
 
+F = TypeVar("F")
 ClientId = Annotated[str, Field(min_length=1, max_length=MAX_CLIENT_ID), AfterValidator(checked_client_id)]
 MAX_SEQ = 2**53 - 1  # what every JSON reader keeps exact
 _ACK = b'{"type":"ack","seq":'
@@ -76,15 +77,18 @@ _SAID: TypeAdapter[Said] = TypeAdapter(Annotated[Said, Field(discriminator="type
 
 
 def said(text: bytes) -> Said:
-    """The member's frame. Raises Invalid, whose faults never repeat what came in."""
+    """The member's frame. Raises Invalid."""
+    return checked(text, _SAID)
+
+
+def checked(text: bytes, models: TypeAdapter[F]) -> F:
+    """A frame as one of these. Raises Invalid, whose faults name places and repeat no value that came in."""
     try:
-        return _SAID.validate_python(orjson.loads(text))
+        return models.validate_python(orjson.loads(text))
     except orjson.JSONDecodeError:
         raise Invalid("The frame is not valid JSON.") from None
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        faults = [Fault(tuple(each["loc"]), in_words(each, table="an object")) for each in found]
-        raise Invalid("The frame is not valid.", faults) from None
+        raise Invalid("The frame is not valid.", faults_in(error)) from None
 
 
 def quick_ack(text: bytes) -> int | None:
