@@ -18,7 +18,7 @@ from relay.web.idempotency import HEADER, Attempt, Repeats, checked_key, fingerp
 from relay.web.parts import Library, Parts, RawHandler
 from relay.web.problem import SECURITY, internal, of_http, refused
 from relay.web.reading import TooSlow, WrongMedia, parse_body, parse_query, read_body
-from relay.web.route import MemberCall, PublicCall, Route, StaffCall, Visit, VisitorCall, Who
+from relay.web.route import MemberCall, PublicCall, Route, StaffCall, Told, Visit, VisitorCall, Who
 from relay.web.settings import HttpSettings
 from relay.web.views import dumps
 
@@ -166,10 +166,15 @@ class Dispatcher:
         self.gate.cookies.put(request, response, found)
         return response
 
-    async def unmatched(self, request: web.Request, methods: list[str]) -> web.StreamResponse:
-        """A path or method that no route has; `methods` are those that the path does have."""
+    async def unmatched(self, request: web.Request, methods: list[str], told: Told | None) -> web.Response:
+        """A path or method that no route has; `methods` are those that the path does have, `told` makes a page of it."""
+        is_page = told is not None and request.method == hdrs.METH_GET
+        response = self._unmatched(request, methods, is_page=is_page)
+        return told(request, response) if told is not None else response
+
+    def _unmatched(self, request: web.Request, methods: list[str], *, is_page: bool) -> web.Response:
         try:
-            origin = self.gate.whence.check_origin(request)
+            origin = self.gate.whence.check_origin(request, is_page=is_page)
             self.gate.visitor(request)
             if not methods:
                 raise Unknown

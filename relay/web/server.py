@@ -12,7 +12,7 @@ from relay.web.dispatch import Dispatcher
 from relay.web.idempotency import Repeats
 from relay.web.limits import limits
 from relay.web.live import Live
-from relay.web.member.page import PAGES, pages
+from relay.web.member.page import PAGES, pages, told_at
 from relay.web.parts import Parts
 from relay.web.ring import Ring
 from relay.web.settings import HttpSettings
@@ -63,7 +63,7 @@ def _route(app: web.Application, dispatcher: Dispatcher) -> None:
 
     async def unmatched(request: web.Request) -> web.StreamResponse:
         methods = {method for expression, method in expressions if expression.fullmatch(request.rel_url.raw_path)}
-        return await dispatcher.unmatched(request, sorted(methods))
+        return await dispatcher.unmatched(request, sorted(methods), told_at(request))
 
     app.router.add_route("*", r"/{rest:[\s\S]*}", unmatched, expect_handler=expect)  # line breaks are no end of a path
 

@@ -5,7 +5,7 @@ from itertools import product
 import aiohttp
 import pytest
 
-from tests.web.browser import Browser, Form, browser, joined
+from tests.web.browser import Browser, Form, Page, browser, joined
 from tests.web.conftest import Open, Relay, numbers
 
 PRIVATE = ["/c/bad", "/c/bad/you", "/c/bad/leave", "/c/bad/back", "/c/bad/erase", "/c/bad/export", "/c/bad/confirm"]
@@ -81,6 +81,39 @@ async def test_nobody_is_signed_in_over_plain_http_from_elsewhere(relay: Relay, 
     async with relay.session.post(relay.url + invitation, data=form, headers=headers, allow_redirects=False) as got:
         assert got.status == 403
         assert "Set-Cookie" not in got.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "way"),
+    [
+        ("/c/bad/nope", "/c/bad"),
+        ("/c/bad/", "/c/bad"),
+        ("/c/none/nope", "/c/none"),
+        ("/c/", ""),
+        ("/c/BAD", ""),
+        ("/i/a/b", ""),
+    ],
+)
+@pytest.mark.parametrize("site", ["none", "same-origin", "cross-site"])
+async def test_an_address_of_no_page_is_a_page_that_says_so(relay: Relay, path: str, way: str, site: str) -> None:
+    await relay.community()
+    browsers = {"Accept": "text/html,*/*;q=0.8", "Accept-Language": "de", "Sec-Fetch-Site": site}
+
+    async with relay.session.get(relay.url + path, headers=browsers) as got:
+        page = Page(str(got.url), got.status, await got.text())
+
+    assert (page.status, page.language) == (404, "de")
+    assert [link for link in page.links if link.startswith("/c/")] == ([way] if way else [])
+    assert (await relay.nobody("GET", path)).headers["Content-Type"] == "application/problem+json"
+
+
+async def test_the_address_of_a_form_entered_by_hand_leads_back_to_the_page(relay: Relay, ada: Browser) -> None:
+    async with ada.session.get(f"{relay.url}/c/bad/messages", headers={"Accept": "text/html"}) as got:
+        page = Page(str(got.url), got.status, await got.text())
+
+    assert (page.status, got.headers["Allow"]) == (405, "POST")
+    assert "Nothing here" in page.text
+    assert "/c/bad" in page.links
 
 
 async def test_a_forged_cookie_is_nobody(nobody: Browser, invitation: str) -> None:

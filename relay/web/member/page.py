@@ -12,7 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from relay.core.joining import DEFAULT_VERSION
 from relay.core.moment import rfc3339
 from relay.web.member.words import NAMES, Words, load, spoken
-from relay.web.problem import SECURITY
+from relay.web.problem import NOT_FOUND, SECURITY
+from relay.web.route import PARAMETERS, Told
 
 FOLDER: Final = Path(__file__).parent.parent / "pages" / "member"
 POLICY: Final = (
@@ -29,6 +30,9 @@ HEADERS: Final[Mapping[str, str]] = {
 ADDRESS: Final = re.compile(r"""https?://[^\s<>"']*[^\s<>"'.,:;!?()[\]{}…]""", re.IGNORECASE)  # as in look/links.js
 KNOWN_ERRORS: Final = frozenset({403, 404, 408, 409, 413, 422, 429, 503})
 OTHERS: Final = 500
+WRONG_METHOD: Final = 405  # the address of a form, entered by hand
+HERE: Final = ("/c/", "/i/")  # what the addresses of the pages begin with
+HOME: Final = re.compile(rf"/c/{PARAMETERS['slug']}(?=/|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +86,15 @@ def told(request: web.Request, problem: web.Response) -> web.Response:
     made = request.app[PAGES]
     asked = spoken(request.query.get("language", ""), request.headers.get("Accept-Language", ""))
     words = request.get(SPOKEN) or made.words[asked]
-    kind = problem.status if problem.status in KNOWN_ERRORS else OTHERS
-    slug = request.match_info.get("slug")
-    page = made.render("error.html", words, problem.status, kind=kind, page=f"/c/{slug}" if slug else None)
-    if "Retry-After" in problem.headers:
-        page.headers["Retry-After"] = problem.headers["Retry-After"]
+    status = problem.status
+    kind = NOT_FOUND if status == WRONG_METHOD else status if status in KNOWN_ERRORS else OTHERS
+    home = HOME.match(request.rel_url.raw_path)
+    page = made.render("error.html", words, status, kind=kind, page=home and home[0])
+    page.headers.update({name: problem.headers[name] for name in ("Allow", "Retry-After") if name in problem.headers})
     return page
+
+
+def told_at(request: web.Request) -> Told | None:
+    """How somebody in a browser is told who is at an address that no page has, but near those of the pages."""
+    is_browser = "text/html" in request.headers.get("Accept", "")
+    return told if is_browser and request.path.startswith(HERE) else None
