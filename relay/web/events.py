@@ -10,7 +10,7 @@ from relay.core.case import Case
 from relay.core.checking import DecideAgain
 from relay.core.post import PostState
 from relay.core.staff import Actor, Role
-from relay.core.thread import Message, NewThread, Status, ThreadRef, effect_of
+from relay.core.thread import Message, NewThread, Status, effect_of
 from relay.web.desk import LeaseView, may_read_held, message_view
 
 
@@ -45,8 +45,8 @@ class Event:
         return found
 
 
-def _thread_event(name: str, message: Message, thread: ThreadRef | NewThread, community: int = 0) -> Event:
-    body = {"thread": thread.id, "is_new_thread": isinstance(thread, NewThread)}
+def _thread_event(name: str, message: Message, thread: str, community: int = 0, *, is_new: bool = False) -> Event:
+    body = {"thread": thread, "is_new_thread": is_new}
     return Event(name, Role.AGENT, "threads:read", body, community, message, message.member)
 
 
@@ -58,12 +58,12 @@ def _filed(change: c.FileReply, _: object) -> Iterator[Event]:
     filing = change.filing
     if filing.message.status is Status.DISCARDED:
         return
-    yield _thread_event("message.filed", filing.message, filing.thread, change.community)
+    thread, is_new = filing.thread.id, isinstance(filing.thread, NewThread)
+    yield _thread_event("message.filed", filing.message, thread, change.community, is_new=is_new)
     if filing.case is not None:
-        yield _opened(filing.case, filing.message, filing.thread.id, change.community)
+        yield _opened(filing.case, filing.message, thread, change.community)
     if filing.notice is not None:
-        known = ThreadRef(0, filing.thread.id, 0, None, 0, 0)  # type: ignore[arg-type]  # a name is all that is needed
-        yield _thread_event("message.sent", filing.notice, known, change.community)
+        yield _thread_event("message.sent", filing.notice, thread, change.community)
 
 
 def _opened(case: Case, message: Message, thread: str, community: int) -> Event:
@@ -72,11 +72,12 @@ def _opened(case: Case, message: Message, thread: str, community: int) -> Event:
 
 
 def _sent(change: c.SendMessage, _: object) -> Iterator[Event]:
-    yield _thread_event("message.sent", change.message, change.thread, change.community)
+    is_new = isinstance(change.thread, NewThread)
+    yield _thread_event("message.sent", change.message, change.thread.id, change.community, is_new=is_new)
 
 
 def _noted(change: c.AddNote, _: object) -> Iterator[Event]:
-    yield _thread_event("note.added", change.message, change.thread)
+    yield _thread_event("note.added", change.message, change.thread.id)
 
 
 def _thread_only(name: str, thread: str, **body: object) -> Event:
@@ -108,7 +109,7 @@ def _ruled(change: c.Rule, _: object) -> Iterator[Event]:
     yield _case_event("case.decided", {"case": change.case, "state": change.state.word, "by": change.by})
     yield _thread_only("thread.ruled", change.thread.id, status=change.status.word)
     if change.notice is not None:
-        yield _thread_event("message.sent", change.notice, change.thread)
+        yield _thread_event("message.sent", change.notice, change.thread.id)
 
 
 def _checked(change: DecideAgain, _: object) -> Iterator[Event]:
@@ -117,7 +118,7 @@ def _checked(change: DecideAgain, _: object) -> Iterator[Event]:
     status = effect_of(change.decision).status.word
     yield _thread_only("message.checked", change.thread.id, message_id=change.message, status=status)
     if change.notice is not None:
-        yield _thread_event("message.sent", change.notice, change.thread)
+        yield _thread_event("message.sent", change.notice, change.thread.id)
 
 
 def _appealed(change: c.Appeal, _: object) -> Iterator[Event]:

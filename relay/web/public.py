@@ -1,11 +1,13 @@
 """What the dispatcher signs nobody in for: health, metrics, pages, and the streams, which do it by their first frame."""
 
 import hmac
+from collections.abc import Mapping
 
 from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from relay.core.errors import Denied, SignedOut, Unavailable, Unknown
+from relay.web.assets import Asset
 from relay.web.auth import bearer
 from relay.web.problem import SECURITY
 from relay.web.route import PublicCall
@@ -90,10 +92,14 @@ async def asset(call: PublicCall) -> web.Response:
     found = call.assets.files.get("{area}/{file}".format(**call.request.match_info))
     if found is None:
         raise Unknown
-    headers = {**SECURITY, "Cache-Control": "no-cache", "ETag": found.tag}
-    if found.tag in call.request.headers.get(hdrs.IF_NONE_MATCH, ""):
+    return file(call.request, found, SECURITY)
+
+
+def file(request: web.Request, found: Asset, headers: Mapping[str, str]) -> web.Response:
+    headers = {**headers, "Content-Type": found.media, "Cache-Control": "no-cache", "ETag": found.tag}
+    if found.tag in request.headers.get(hdrs.IF_NONE_MATCH, ""):
         return web.Response(status=304, headers=headers)
-    return web.Response(body=found.body, headers={**headers, "Content-Type": found.media})
+    return web.Response(body=found.body, headers=headers)
 
 
 async def console(call: PublicCall) -> web.Response:

@@ -11,19 +11,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from relay.core.joining import DEFAULT_VERSION
 from relay.core.moment import rfc3339
+from relay.web.assets import POLICY
 from relay.web.member.words import NAMES, Words, load, spoken
 from relay.web.problem import NOT_FOUND, SECURITY
 from relay.web.route import PARAMETERS, Told
 
 FOLDER: Final = Path(__file__).parent.parent / "pages" / "member"
-POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; "
-    "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 HEADERS: Final[Mapping[str, str]] = {
     **SECURITY,
     "Content-Type": "text/html; charset=utf-8",
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": POLICY.format(scripts=""),
     # A form sends its Origin to who asks whether it is our own; with no-referrer browsers would say null.
     "Referrer-Policy": "same-origin",
 }

@@ -2,12 +2,13 @@
 
 import json
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from relay.web.member.page import HEADERS, PAGES
 from relay.web.member.visit import arrive
 from relay.web.member.words import spoken
 from relay.web.problem import SECURITY
+from relay.web.public import file
 from relay.web.route import PublicCall
 
 ICONS = (
@@ -40,11 +41,7 @@ async def manifest(call: PublicCall) -> web.Response:
 
 async def worker(call: PublicCall) -> web.Response:
     """An asset, which lies below /c/ since a worker sees only what is below its own address; not counted, as they are not."""
-    found = call.assets.files["member/worker.js"]
-    headers = {**HEADERS, "Content-Type": found.media, "Cache-Control": "no-cache", "ETag": found.tag}
-    if found.tag in call.request.headers.get(hdrs.IF_NONE_MATCH, ""):
-        return web.Response(status=304, headers=headers)
-    return web.Response(body=found.body, headers=headers)
+    return file(call.request, call.assets.files["member/worker.js"], HEADERS)
 
 
 async def offline(call: PublicCall) -> web.Response:
