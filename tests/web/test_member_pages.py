@@ -216,6 +216,7 @@ async def test_earlier_items_are_loaded_page_by_page_and_none_is_missed(relay: R
 async def test_what_the_page_shows_has_arrived_and_without_scripts_is_read(relay: Relay, ada: Browser) -> None:
     post = await relay.post()
     page = await ada.open("/c/bad")
+    await relay.parts.deliver.flush()
     shown = (await relay.owner("GET", f"/v1/posts/{post}")).body["counts"]
 
     (picture,) = page.pictures

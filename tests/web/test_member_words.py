@@ -69,6 +69,7 @@ def test_a_time_reads_as_people_there_write_it(language: str, zone: str, moment:
         (("fr", "de-AT", "en", "en"), "de"),
         (("", "", "en;q=0.3, de;q=0.7", "en"), "de"),
         (("", "", "de;q=0, en;q=0.1", ""), "en"),
+        (("", "", "de ; q=0.1 , en ; q=0.5", ""), "en"),
         (("", "", "de;q=x", "de"), "de"),
         (("", "", "*", "de"), "de"),
     ],

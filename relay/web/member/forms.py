@@ -26,7 +26,7 @@ class PageQuery(Body):
 
 
 class StreamQuery(PageQuery):
-    """Items before a seq; the post or message that an answer is to."""
+    """Items before a seq; the post that an answer is to."""
 
     before: Annotated[int, Field(ge=1, le=MAX_SEQ)] | None = None
     to: Id | None = None

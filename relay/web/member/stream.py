@@ -9,6 +9,7 @@ from hashlib import sha256
 from aiohttp import web
 
 from relay.core.case import CaseState
+from relay.core.change import Reached
 from relay.core.errors import Conflict, Unknown
 from relay.core.identity import ID_BYTES, encode
 from relay.core.moment import from_micros
@@ -59,8 +60,8 @@ async def stream(call: PublicCall) -> web.Response:
     end = min(query.before or cursors.last + 1, cursors.last + 1)
     start = max(cursors.first - 1, end - 1 - SHOWN)
     items = [item for item in await scope.items(start, SHOWN) if item.seq < end]
-    if items:
-        await call.parts.deliver.acknowledge(signed, delivered=items[-1].seq, read=0)
+    if items and (newest := items[-1].seq) > cursors.delivered:  # noted alone: who only reads waits for no disk
+        call.parts.deliver.reached(Reached(signed.member.n, newest, newest, 0))
     secret = cookie.member_token(call.gate, call.request, visit.community.slug)
     response = visit.page(
         "stream.html",

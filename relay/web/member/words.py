@@ -31,7 +31,7 @@ class Words:
         return self(f"{key}.one" if number == 1 else f"{key}.other", number=number)
 
     def moment(self, at: datetime, zone: str) -> str:
-        """Such as "21. November, 14:05"; the year only where it is not this one's to guess."""
+        """Such as "21. November, 14:05"."""
         local = at.astimezone(_zone(zone))
         month = self.texts[f"month.{local.month}"]
         day = f"{local.day}. {month}" if self.language == "de" else f"{local.day} {month}"
@@ -68,9 +68,9 @@ def _ranked(header: str) -> list[str]:
     """The languages of an Accept-Language header, most wanted first; one that makes no sense counts for nothing."""
     found: list[tuple[float, str]] = []
     for part in header.lower().split(","):
-        tag, _, weight = part.partition(";q=")
+        tag, _, weight = part.replace(" ", "").partition(";q=")
         try:
-            found.append((-float(weight) if weight else -1.0, tag.strip()))
+            found.append((-float(weight) if weight else -1.0, tag))
         except ValueError:
             continue
     return [tag for weight, tag in sorted(found, key=lambda each: each[0]) if weight < 0]
