@@ -84,9 +84,9 @@ class MemoryStore:
         kept[key] = (value, expires, size)
         self._grow(shelf, size - (old[2] if old else 0))
         shelf.spaces.move_to_end(space[1])
-        self._expire_oldest(shelf)
         while len(kept) > MOST_KEYS or (len(kept) > 1 and sum(entry[2] for entry in kept.values()) > MOST_SPACE_BYTES):
             self._grow(shelf, -kept.pop(next(iter(kept)))[2])
+        self._expire_oldest(shelf)
         while self._spaces > self._most_spaces or (self._bytes > self._most_bytes and self._spaces):
             self._make_room()
 

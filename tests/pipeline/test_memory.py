@@ -154,3 +154,18 @@ async def test_one_members_large_values_push_out_only_their_own() -> None:
 
     assert await quiet.get("key", 0) == 1
     assert [await loud.get(str(n), "") == "" for n in (0, MOST_KEYS - 5, MOST_KEYS - 1)] == [True, True, False]
+
+
+async def test_what_has_expired_as_it_is_written_is_counted_once() -> None:
+    clock = StillClock()
+    store = store_of(clock, most_spaces=100, most_bytes=2 * MOST_SPACE_BYTES)
+    large = "x" * (3 * MOST_SPACE_BYTES // 4)
+    for _ in range(10):
+        await store.of("p", "bot").set("old", large, ttl=1)
+        clock.advance(1)
+        await store.of("p", "bot").set("new", large, ttl=0)
+
+    for n in range(50):
+        await store.of("p", str(n)).set("key", large, ttl=10)
+
+    assert len(store) == 2
