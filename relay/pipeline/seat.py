@@ -1,6 +1,7 @@
 """A seat: one worker process for a plugin, with one message at a time; ended when it is late, and started again.
 
-What a worker says is checked field by field, and whatever is not an answer to the message at hand ends the process.
+What a worker says is checked field by field, and whatever is not an answer to the message at hand ends the process. It names
+itself once, and asks for a fresh process after an answer alone: neither costs the relay more than messages do.
 """
 
 import asyncio
@@ -63,6 +64,8 @@ class Seat:
         self._clock = clock
         self._link: Link | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._is_named = False
+        self._has_answered = False
         self.current: Check | None = None
         self.state: State = "new"
         self.starts = 0
@@ -84,6 +87,7 @@ class Seat:
         """Have a process started."""
         self.state = "starting"
         self.starts += 1
+        self._is_named = self._has_answered = False
         self._timer = asyncio.get_running_loop().call_later(self._forks.settings.start_s, self._start_overdue)
         self._setup.asked = 0
         try:
@@ -113,7 +117,7 @@ class Seat:
         """What the worker says. Raises WireError for what it may not say now."""
         if self.state == "starting":
             self._take_start(frame)
-        elif frame.get("renew") is True:
+        elif frame.get("renew") is True and self._has_answered:
             self._spare()
             self._hang_up()
             self.start()
@@ -149,10 +153,12 @@ class Seat:
             self._failed(_fault(frame))
         elif frame.get("ready") is True:
             self._begin()
-        elif type(frame.get("label")) is not dict:
+        elif type(frame.get("label")) is not dict or self._is_named:
             raise WireError("no answer that belongs to a start")
-        elif frame["label"].get("version") != self._label.version:
-            self._failed("was changed while the relay runs: start the relay again")
+        else:
+            self._is_named = True
+            if frame["label"].get("version") != self._label.version:
+                self._failed("was changed while the relay runs: start the relay again")
 
     def _begin(self) -> None:
         self._cancel_timer()
@@ -171,6 +177,7 @@ class Seat:
         except NonsenseError as nonsense:  # the worker looks at them too: one that lets them through is no longer itself
             raise WireError(f"it {nonsense}") from None
         self.current = None
+        self._has_answered = True
         self.ears.succeeded()
         check.end(Answer(check.signals, why))
         self.ears.free()
