@@ -109,7 +109,6 @@ class Forks:
         os.set_blocking(printed, True)
         self._numbers += 1
         started = Started(self._numbers, ours, output)
-        self._running[started.number] = False
         limits = self.settings.model_dump()
         readable = [str(path) for path in self._readable(hello["source"])]
         try:
@@ -122,6 +121,7 @@ class Forks:
         finally:
             theirs.close()
             os.close(printed)
+        self._running[started.number] = False  # now: a fork server that was started for it forgets those of the one before
         return started
 
     def kill(self, number: int) -> None:

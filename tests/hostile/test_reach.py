@@ -16,6 +16,7 @@ from relay.core.verdict import Action, Decision, Rules
 from relay.pipeline import landlock
 from relay.pipeline.forks import Forks, WorkerSettings
 from relay.pipeline.pipeline import Pipeline, Places
+from relay.plugin import Foreign
 from relay.testing.moderation import submission
 from tests.e2e.server import within
 from tests.hostile.arena import in_time, loaded
@@ -134,6 +135,23 @@ async def test_a_fork_server_that_was_killed_is_started_again(tmp_path: Path) ->
     finally:
         await pipeline.close()
     await gone(forks)
+
+
+async def test_a_fresh_fork_server_tells_of_the_worker_that_it_was_started_for(tmp_path: Path) -> None:
+    forks = Forks(Tables(), WorkerSettings())
+    hostile, _ = loaded("echoes", forks, tmp_path)
+    assert isinstance(hostile, Foreign)
+    try:
+        forks.end_server()
+
+        started = forks.start({"source": hostile.source, "name": "echoes", "options": {}, "serves": False})
+
+        async with within(30, "it tells"):
+            while not forks.has_started(started.number):  # noqa: ASYNC110 - a process has no event
+                await asyncio.sleep(0.01)
+        started.close()
+    finally:
+        forks.close()
 
 
 async def judge_one(pipeline: Pipeline, n: int) -> Decision:
