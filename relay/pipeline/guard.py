@@ -55,7 +55,7 @@ def end(relay: int, plugin: dict[str, Any], file: Path) -> None:
     """Writes it down, says it, and ends the relay, even when it cannot be written."""
     try:
         note(file, plugin)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         say("plugin could not be written down", error=f"{type(error).__name__}: {error}", file=str(file))
     say("plugin held the loop, the relay is ended", plugin=plugin["name"], held_s=plugin["limit_s"])
     if os.getppid() == relay:
@@ -64,7 +64,7 @@ def end(relay: int, plugin: dict[str, Any], file: Path) -> None:
 
 def note(file: Path, plugin: dict[str, Any]) -> None:
     """Adds the plugin to the list of those that may not run in the relay's own process."""
-    known = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    known = noted(file)
     known[plugin["name"]] = {"fingerprint": plugin["fingerprint"], "at": moment(), "held_s": plugin["limit_s"]}
     fresh = file.with_suffix(".new")
     with fresh.open("w", encoding="utf-8") as out:
@@ -75,6 +75,15 @@ def note(file: Path, plugin: dict[str, Any]) -> None:
     folder = os.open(file.parent, os.O_RDONLY)
     os.fsync(folder)
     os.close(folder)
+
+
+def noted(file: Path) -> dict[str, Any]:
+    """What stands there; nothing where it is not what a guard wrote: the plugin at hand has to be written down all the same."""
+    try:
+        known = json.loads(file.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
 
 
 def moment() -> str:

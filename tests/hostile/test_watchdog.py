@@ -134,6 +134,17 @@ async def test_one_that_stays_too_long_ends_the_process_and_is_written_down(what
     assert quarantined(file)["quick"].fingerprint == fingerprint(Quick(NoOptions()))
 
 
+@pytest.mark.parametrize("text", ["{", "[]"])
+async def test_it_is_written_down_over_a_list_that_cannot_be_read(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "plugins.json"
+    file.write_text(text)
+
+    code, said = await run(WAITS, file)
+
+    assert (code, said[1:]) == (-9, [])
+    assert list(quarantined(file)) == ["quick"]
+
+
 @pytest.mark.parametrize("what", [COMES_AND_GOES, IDLES])
 async def test_one_that_comes_and_goes_does_not(what: str, tmp_path: Path) -> None:
     file = tmp_path / "plugins.json"
