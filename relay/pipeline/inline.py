@@ -17,6 +17,7 @@ from relay.plugin import Context, Incoming, Plugin
 from relay.ports import Clock
 
 SETUP_WITHIN = 10.0  # seconds that a plugin may wait for at its set-up
+CLOSE_WITHIN = 2.0  # and at its end: a relay that is told to stop stops
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +53,8 @@ class Inline:
 
     async def close(self) -> None:
         try:
-            await self._plugin.close()
+            async with asyncio.timeout(CLOSE_WITHIN):
+                await self._plugin.close()
         except Exception:
             log.exception("plugin not closed", plugin=self._plugin.name)
 

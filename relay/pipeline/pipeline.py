@@ -150,8 +150,7 @@ class Pipeline:
 
     async def close_plugins(self) -> None:
         """The same without what plugins share: its fork server and its watchdog go on."""
-        for runner in (*self._quick, *self._slow):
-            await runner.place.close()
+        await asyncio.gather(*(runner.place.close() for runner in (*self._quick, *self._slow)))
 
     def forget(self, member: str) -> None:
         """The member was erased: what plugins remember of them goes."""

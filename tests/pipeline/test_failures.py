@@ -11,6 +11,7 @@ import pytest
 from relay.core.verdict import Action, Submission
 from relay.pipeline.breaker import IN_A_ROW, LONGEST_PAUSE
 from relay.pipeline.drive import MOST_SIGNALS
+from relay.pipeline.inline import CLOSE_WITHIN
 from relay.pipeline.pipeline import Pipeline
 from relay.pipeline.poison import OF_ONE_MEMBER
 from relay.plugin import Context, Incoming, NoOptions, Plugin, Signal
@@ -325,3 +326,16 @@ async def test_every_plugin_is_closed_whatever_the_others_do(build: Build) -> No
     await build(Stuck, Closing).close()
 
     assert closed == ["good"]
+
+
+async def test_plugins_that_never_end_keep_no_relay_from_its_end(build: Build) -> None:
+    class Endless(Good):
+        name = "endless"
+
+        async def close(self) -> None:
+            await asyncio.get_running_loop().create_future()
+
+    others = [type(f"Endless{n}", (Endless,), {"name": f"endless{n}"}) for n in range(3)]
+
+    async with asyncio.timeout(2 * CLOSE_WITHIN):
+        await build(*others).close()
