@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -93,17 +93,20 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     file = settings.store.folder / URL_FILE
+    with ExitStack() as stack:
 
-    def ready(url: str, first: First | None) -> None:
-        file.write_text(url + "\n", "utf-8")
-        _welcome(settings.http, url, first)
-        click.echo(f"ready {url}")  # click flushes, so that a pipe sees it now
+        def ready(url: str, first: First | None) -> None:
+            file.write_text(url + "\n", "utf-8")
+            stack.callback(_forget, file)  # from now on: one that cannot start leaves that of the relay that runs there
+            _welcome(settings.http, url, first)
+            click.echo(f"ready {url}")  # click flushes, so that a pipe sees it now
 
-    try:
         await run(settings, ready, stop, os.environ.get("RELAY_OWNER_TOKEN") or None)
-    finally:
-        with suppress(OSError):  # why it could not start says more than why there is no such file
-            file.unlink(missing_ok=True)
+
+
+def _forget(file: Path) -> None:
+    with suppress(OSError):  # why the relay ended says more
+        file.unlink(missing_ok=True)
 
 
 async def _init(settings: Settings) -> First | None:

@@ -151,6 +151,14 @@ def test_a_second_relay_on_the_same_data_is_refused(start: Start, relay: Command
     assert result.out == ""
 
 
+def test_a_second_relay_takes_nothing_of_the_one_that_runs(start: Start, relay: CommandLine, tmp_path: Path) -> None:
+    served = start()
+
+    relay("serve", "--port", "0")
+
+    assert (tmp_path / "data" / "relay.url").read_text().strip() == served.url
+
+
 def test_a_port_that_is_taken_is_named(start: Start, relay: CommandLine) -> None:
     port = start().url.rpartition(":")[2]
 
