@@ -1,12 +1,13 @@
 """`relay broker-config`: writes what an MQTT broker needs to be safe for members."""
 
 import os
+import shlex
 from pathlib import Path
 
 import click
 
 from relay.channels.mqtt.access import BOOTSTRAP
-from relay.channels.mqtt.files import Different, Unsafe, Written, secret_file, write
+from relay.channels.mqtt.files import ENVIRONMENT, Different, Unsafe, Written, secret_file, write
 from relay.channels.mqtt.mosquitto import CONFIG, Broker, Listener, Tls, find_plugin
 from relay.cli.screen import Screen
 from relay.cli.shape import Command, Exit, Failure, Group
@@ -124,10 +125,15 @@ def _next(folder: Path, written: Written) -> str:
     return "\n".join(
         [
             "What to do next:",
-            f"1. Start the broker:  mosquitto -c {folder / CONFIG}",
-            f"2. Start the relay with its settings:  set -a; . {folder / 'relay.env'}; set +a; relay serve",
+            f"1. Start the broker:  mosquitto -c {_quoted(folder / CONFIG)}",
+            f"2. Start the relay with its settings:  set -a; . {_quoted(folder / ENVIRONMENT)}; set +a; relay serve",
             "   It makes its two identities at the broker and removes the first administrator. When `relay doctor` says that",
-            f"   it is gone, its secret opens nothing: rm {secret_file(folder, BOOTSTRAP)} and its line in relay.env.",
+            f"   it is gone, its secret opens nothing: rm {_quoted(secret_file(folder, BOOTSTRAP))} and its line in relay.env.",
             "3. Give a member's device its credential:  relay member token MEMBER --kind mqtt --device phone",
         ]
     )
+
+
+def _quoted(path: Path) -> str:
+    """As a shell takes it."""
+    return shlex.quote(str(path))

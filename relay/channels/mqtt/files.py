@@ -8,6 +8,7 @@ mosquitto replaces neither its configuration nor a secret, and finds nothing tha
 
 import os
 import pwd
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +91,7 @@ def environment(folder: Path, url: str) -> str:
         "BOOTSTRAP_PASSWORD_FILE": secret_file(folder, BOOTSTRAP),
         "DYNSEC_FILE": folder / DYNSEC,
     }
-    return "".join(f"RELAY_MQTT__{name}={value}\n" for name, value in named.items())
+    return "".join(f"RELAY_MQTT__{name}={shlex.quote(str(value))}\n" for name, value in named.items())
 
 
 def _check(wanted: Mapping[Path, bytes]) -> None:

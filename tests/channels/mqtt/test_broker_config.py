@@ -5,12 +5,13 @@ import json
 import os
 import pwd
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from relay.channels.mqtt.access import BOOTSTRAP, CONTROL, DEFAULTS, RESPONSE
+from relay.channels.mqtt.access import ADMIN, BOOTSTRAP, CONTROL, DEFAULTS, RESPONSE
 from relay.channels.mqtt.files import ENVIRONMENT, OWNERS, secret_file
 from relay.channels.mqtt.mosquitto import CONFIG, DYNSEC, KEPT
 from relay.cli import main
@@ -37,6 +38,17 @@ def test_it_writes_everything_and_says_what_to_do_next(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert set(contents(tmp_path / "broker")) == {CONFIG, DYNSEC, ENVIRONMENT, *(f"{owner}.secret" for owner in OWNERS)}
     assert "What to do next:" in result.output
+
+
+def test_a_shell_takes_its_settings_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    folder = tmp_path / "the broker's"
+    written(folder)
+
+    shown = subprocess.run(
+        ["/bin/sh", "-ec", 'set -a; . "$0"; env', str(folder / ENVIRONMENT)], capture_output=True, text=True, check=True, env={}
+    )
+
+    assert f"RELAY_MQTT__ADMIN_PASSWORD_FILE={secret_file(folder, ADMIN)}" in shown.stdout.splitlines()
 
 
 def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
