@@ -60,7 +60,7 @@ class Control:
         return answer
 
     async def client(self, user: str) -> Known | None:
-        """None where there is none. Raises Away, Refused."""
+        """None where there is none. Raises Away, Refused, BadAnswer."""
         (answer,) = await self._ask([dynsec.get_client(user)])
         error = answer.get("error")
         if error == dynsec.NO_CLIENT:
@@ -70,23 +70,22 @@ class Control:
         return dynsec.known(dynsec.data(answer).get("client", {}))
 
     async def inventory(self) -> Inventory:
-        """Everything that it has. Raises Away, Refused."""
+        """Everything that it has. Raises Away, Refused, BadAnswer."""
         clients = {
             found.user: found async for each in self._listed(dynsec.list_clients, "clients") for found in [dynsec.known(each)]
         }
-        roles = {str(each["rolename"]): dynsec.rules_of(each) async for each in self._listed(dynsec.list_roles, "roles")}
-        return Inventory(clients, roles)
+        roles = [dynsec.known_role(each) async for each in self._listed(dynsec.list_roles, "roles")]
+        return Inventory(clients, dict(roles))
 
     async def _listed(self, ask: Callable[[int, int], Command], what: str) -> AsyncIterator[Plain]:
         """Page by page. What is changed meanwhile may be missed, or come twice."""
         offset = 0
         while True:
-            found = dynsec.data(await self.get(ask(offset, PAGE)))
-            items = found.get(what, ())
+            items, total = dynsec.listed(await self.get(ask(offset, PAGE)), what)
             for item in items:
                 yield item
             offset += len(items)
-            if not items or offset >= found.get("totalCount", 0):
+            if not items or offset >= total:
                 return
 
     async def _ask(self, commands: Sequence[Command]) -> list[Plain]:

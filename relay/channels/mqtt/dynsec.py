@@ -152,6 +152,15 @@ def data(answer: Plain) -> Plain:
     return found
 
 
+def listed(answer: Plain, what: str) -> tuple[list[Plain], int]:
+    """A page of what `listClients` and `listRoles` show, and how many there are in all."""
+    found = data(answer)
+    items, total = found.get(what, []), found.get("totalCount", 0)
+    if type(items) is not list or not all(isinstance(each, Mapping) for each in items) or type(total) is not int:
+        raise BadAnswer
+    return items, total
+
+
 def known(client: Plain) -> Known:
     """One of what `getClient` and `listClients` show."""
     try:
@@ -163,10 +172,12 @@ def known(client: Plain) -> Known:
         raise BadAnswer from None
 
 
-def rules_of(role: Plain) -> frozenset[tuple[str, str]]:
-    """What a listed role allows. A rule that forbids makes it another role than any of ours."""
+def known_role(role: Plain) -> tuple[str, frozenset[tuple[str, str]]]:
+    """The name of a listed role and what it allows. A rule that forbids makes it another role than any of ours."""
     try:
-        return frozenset((str(acl["acltype"]), f"{'' if acl['allow'] else '!'}{acl['topic']}") for acl in role.get("acls", ()))
+        acls = role.get("acls", ())
+        rules = frozenset((str(acl["acltype"]), f"{'' if acl['allow'] else '!'}{acl['topic']}") for acl in acls)
+        return str(role["rolename"]), rules
     except (TypeError, KeyError, AttributeError):
         raise BadAnswer from None
 
@@ -177,8 +188,11 @@ def wanted_rules(role: Role) -> frozenset[tuple[str, str]]:
 
 def is_denying(answer: Plain) -> bool:
     """Whether the answer to `get_defaults` says that everything is denied that no rule allows."""
-    found = data(answer).get("acls", ())
-    return {acl.get("acltype"): acl.get("allow") for acl in found} == dict.fromkeys(DEFAULTS, False)
+    try:
+        found = {acl["acltype"]: acl["allow"] for acl in data(answer).get("acls", ())}
+    except (TypeError, KeyError):
+        raise BadAnswer from None
+    return found == dict.fromkeys(DEFAULTS, False)
 
 
 # ------------------------------------------------------------------------------------------------------------- the file

@@ -10,7 +10,7 @@ import pytest
 from relay.channels.mqtt import dynsec
 from relay.channels.mqtt.access import ADMIN, ADMIN_ROLE, BOOTSTRAP, STREAM_ROLE, member_role, role_of
 from relay.channels.mqtt.difference import Difference, Inventory, compare
-from relay.channels.mqtt.dynsec import BadAnswer, Known, Owner
+from relay.channels.mqtt.dynsec import BadAnswer, Known, Owner, Plain
 from relay.channels.mqtt.dynsec_file import DynsecFile, NotWritten
 from relay.core.device import Device, hashed, is_device_name
 from relay.core.staff import TokenKind
@@ -88,6 +88,24 @@ def test_what_the_operator_made_stays_and_what_was_ours_goes() -> None:
 def test_an_answer_that_is_none_is_said_to_be_bad(payload: bytes) -> None:
     with pytest.raises(BadAnswer):
         dynsec.answers(payload)
+
+
+@pytest.mark.parametrize("data", [1, {"roles": None}, {"roles": [1]}, {"roles": [], "totalCount": "many"}])
+def test_a_listing_that_is_none_is_said_to_be_bad(data: object) -> None:
+    with pytest.raises(BadAnswer):
+        dynsec.listed({"data": data}, "roles")
+
+
+@pytest.mark.parametrize("role", [{}, {"rolename": "x", "acls": None}, {"rolename": "x", "acls": [{"acltype": "subscribe"}]}])
+def test_a_role_that_is_none_is_said_to_be_bad(role: Plain) -> None:
+    with pytest.raises(BadAnswer):
+        dynsec.known_role(role)
+
+
+@pytest.mark.parametrize("acls", [None, [1], [{"acltype": "subscribe"}]])
+def test_defaults_that_are_none_are_said_to_be_bad(acls: object) -> None:
+    with pytest.raises(BadAnswer):
+        dynsec.is_denying({"data": {"acls": acls}})
 
 
 def test_answers_are_known_by_their_marks() -> None:
