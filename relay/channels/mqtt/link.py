@@ -180,8 +180,6 @@ class Link:
             for code in await client.subscribe(topic, options=options):
                 if _code(code) != 1:
                     raise LinkError(f"the broker does not let the relay subscribe to {topic} with QoS 1")
-        if (task := asyncio.current_task()) is not None and task.cancelling():
-            raise asyncio.CancelledError  # `wait_for`, by which the library waits, may lose it in Python 3.11
 
     def _lost(self) -> None:
         """What was under way may or may not have arrived; what came in and is not settled comes again."""
