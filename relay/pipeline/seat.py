@@ -16,10 +16,10 @@ from relay.core.label import Label
 from relay.core.moment import micros
 from relay.pipeline.answer import Answer
 from relay.pipeline.check import Check
+from relay.pipeline.connection import Connection
 from relay.pipeline.desk import Desk
 from relay.pipeline.drive import NonsenseError, sound
 from relay.pipeline.forks import Forks
-from relay.pipeline.link import Link
 from relay.pipeline.wire import Frame, WireError, incoming_frame, signal_of
 from relay.ports import Clock
 
@@ -62,7 +62,7 @@ class Seat:
         self._forks = forks
         self._setup = setup
         self._clock = clock
-        self._link: Link | None = None
+        self._connection: Connection | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_named = False
         self._has_answered = False
@@ -92,7 +92,7 @@ class Seat:
         self._setup.asked = 0
         try:
             started = self._forks.start({**self._hello, "now": micros(self._clock.now())})
-            self._link = Link(self._forks, started, self._take, self._lost)
+            self._connection = Connection(self._forks, started, self._take, self._lost)
         except (OSError, WireError) as error:
             self._failed(f"could not be started: {type(error).__name__}")
 
@@ -163,7 +163,7 @@ class Seat:
     def _begin(self) -> None:
         self._cancel_timer()
         self.state = "ready"
-        if self._link is not None and (said := self._link.printed()):
+        if self._connection is not None and (said := self._connection.printed()):
             log.info("plugin printed at its start", plugin=self._label.name, said=said)
         self.ears.free()
 
@@ -184,16 +184,16 @@ class Seat:
 
     def _lost(self, how: str) -> None:
         """It hung up, or said what it may not."""
-        if self.state == "starting" and self._link is not None:
-            log.error("plugin ended at its start", plugin=self._label.name, said=self._link.printed())
+        if self.state == "starting" and self._connection is not None:
+            log.error("plugin ended at its start", plugin=self._label.name, said=self._connection.printed())
         self._failed(how)
 
     def _start_overdue(self) -> None:
         start_s = self._forks.settings.start_s
-        if self._link is not None and self._link.is_launching:
+        if self._connection is not None and self._connection.is_launching:
             self._timer = asyncio.get_running_loop().call_later(start_s, self._start_overdue)
             return
-        if self._link is not None and not self._link.has_started:
+        if self._connection is not None and not self._connection.has_started:
             self._forks.end_server()
         self._failed(f"was not ready within {start_s:g} s")
 
@@ -212,12 +212,12 @@ class Seat:
 
     def _hang_up(self) -> None:
         self._cancel_timer()
-        link, self._link = self._link, None
-        if link is not None:
-            link.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def _send(self, frame: Frame) -> None:
-        if self._link is not None and not self._link.send(frame):
+        if self._connection is not None and not self._connection.send(frame):
             self._failed("took no message")
 
     def _cancel_timer(self) -> None:

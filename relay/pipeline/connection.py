@@ -1,4 +1,4 @@
-"""The link to one worker process: frames out, frames in, and the news that it has hung up."""
+"""The connection to one worker process: frames out, frames in, and the news that it has hung up."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from relay.pipeline.forks import Forks, Started
 from relay.pipeline.wire import LONGEST_FRAME, Frame, Frames, WireError, packed
 
 
-class Link:
+class Connection:
     """Reads on the running loop until it is closed.
 
     `take` gets each frame and may raise WireError; `lost` hears once how it ended, or that it said what it may not.
