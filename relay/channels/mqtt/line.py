@@ -141,6 +141,8 @@ class Line:
         figures = self.outbox.figures
         if fate is Fate.SENT:
             figures.out += 1
+            if turn == self._address.turn and seq > self.sent:
+                return  # one before it did not leave: it goes again behind that one
             self._is_heard = True
             self._pause = 0.0
             self.left = max(self.left, seq)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from random import Random
 
 from relay.channels.mqtt.figures import Figures
+from relay.channels.mqtt.line import Line
 from relay.channels.mqtt.link import Link, Terms
 from relay.channels.mqtt.outbox import MOST_ANSWERS, TRIES, Address, Item, Outbox
 from relay.channels.mqtt.parcel import Arrival, Fate
+from relay.channels.web.render import Written
 
 PATIENCE = 20.0  # seconds; a test that waits longer has failed
 CONNACK = bytes.fromhex("2003000000")
@@ -89,3 +91,18 @@ async def test_past_the_bound_the_oldest_answer_goes_and_no_item() -> None:
     kept = [each.payload for each in outbox._first]  # noqa: SLF001 - what would be published next
     assert kept[:2] == [b"item", b"1"]
     assert len(kept) == 2 * MOST_ANSWERS
+
+
+async def test_what_the_broker_takes_behind_what_it_denied_has_not_left() -> None:
+    link = Link(Terms("127.0.0.1", 1, "relay", ()), Random(1))
+    link.why_away = None
+    moved: list[int] = []
+    line = Line(Outbox(link, Figures()), "ada", lambda line: moved.append(line.left), lambda _: None, lambda _: None)
+    line.write_all([Written(b"1", b""), Written(b"2", b"")])
+    line.sent = 2
+    first, second = line.outbox._bulk  # noqa: SLF001 - what would be published next
+
+    first.to.settled(1, first.turn, Fate.DENIED)
+    second.to.settled(2, second.turn, Fate.SENT)
+
+    assert (moved, line.left, line.sent, line.window) == ([], 0, 0, 1)
