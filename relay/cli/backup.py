@@ -52,7 +52,7 @@ def backup(to: Path, config: Path | None, data: Path | None, keep: int | None, *
             made = make(where.folder / DATABASE, target, progress)
     except Unavailable as problem:
         raise Failure(problem.detail) from None
-    gone = [] if keep is None else _rotate(to, keep)
+    gone = [] if keep is None else _rotate(target, keep)
     screen.one(_shown(target, made, gone))
 
 
@@ -84,15 +84,16 @@ def _of_postgres(where: StoreSettings, to: Path) -> str:
     )
 
 
-def _rotate(folder: Path, keep: int) -> list[str]:
-    """Deletes the oldest of this relay's backups there; whatever else lies there stays."""
+def _rotate(made: Path, keep: int) -> list[str]:
+    """Deletes the oldest of this relay's backups beside the one just made, which stays; so does whatever else lies there."""
     found: list[tuple[str, Path]] = []
-    for path in folder.glob(NAMED.partition("{")[0] + "*"):
+    for path in made.parent.glob(NAMED.partition("{")[0] + "*"):
         try:
             found.append((rfc3339(manifest.read(path).at), path))
         except Unavailable:
             continue
-    too_old = [path for _, path in sorted(found)[:-keep]]
+    others = [path for _, path in sorted(found, reverse=True) if path != made]  # a clock may have gone back
+    too_old = others[keep - 1 :][::-1]
     for path in too_old:
         delete(path)
     return [str(path) for path in too_old]

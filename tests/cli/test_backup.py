@@ -39,7 +39,7 @@ def test_only_so_many_are_kept_and_what_is_none_of_ours_stays(town: Town, tmp_pa
     (tmp_path / "all/foureyes-old").mkdir(parents=True)
     (tmp_path / "all/notes.txt").write_text("mine", "utf-8")
     first = town.relay.json("backup", str(tmp_path / "all"), "--keep", "1").thing
-    moved = earlier(Path(first["backup"]))
+    moved = as_of("2020", Path(first["backup"]))
 
     second = town.relay.json("backup", str(tmp_path / "all"), "--keep", "1").thing
 
@@ -47,12 +47,22 @@ def test_only_so_many_are_kept_and_what_is_none_of_ours_stays(town: Town, tmp_pa
     assert {path.name for path in (tmp_path / "all").iterdir()} == {"foureyes-old", "notes.txt", Path(second["backup"]).name}
 
 
-def earlier(backup: Path) -> Path:
-    """As if it had been made years ago."""
+def test_the_one_just_made_stays_though_the_clock_went_back(town: Town, tmp_path: Path) -> None:
+    first = town.relay.json("backup", str(tmp_path / "all"), "--keep", "1").thing
+    moved = as_of("2200", Path(first["backup"]))
+
+    second = town.relay.json("backup", str(tmp_path / "all"), "--keep", "1").thing
+
+    assert second["deleted"] == [str(moved)]
+    assert Path(second["backup"]).is_dir()
+
+
+def as_of(year: str, backup: Path) -> Path:
+    """As if it had been made then."""
     manifest = backup / "manifest.json"
     told = json.loads(manifest.read_text("utf-8"))
-    manifest.write_text(json.dumps({**told, "at": "2020-01-01T00:00:00Z"}), "utf-8")
-    return backup.rename(f"{backup}-earlier")
+    manifest.write_text(json.dumps({**told, "at": f"{year}-01-01T00:00:00Z"}), "utf-8")
+    return backup.rename(f"{backup}-of-{year}")
 
 
 def test_what_cannot_be_done_is_named_and_leaves_nothing(town: Town, tmp_path: Path) -> None:
