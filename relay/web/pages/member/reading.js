@@ -1,4 +1,4 @@
-// What was really seen: items that were on the screen while somebody looked at the page.
+// What was really seen: items whose end was on the screen while somebody looked at the page. The whole of a long one never is.
 
 const PAUSE = 400; // milliseconds between two marks
 
@@ -16,9 +16,10 @@ export class Reading {
     document.addEventListener("visibilitychange", () => this.note());
   }
 
-  /** @param {Element} element */
-  watch(element) {
-    this.watcher.observe(element);
+  /** @param {Element} item */
+  watch(item) {
+    const end = item.querySelector(".foot-of-item");
+    if (end) this.watcher.observe(end);
   }
 
   /** A new line: what was told on the old one may not have arrived. */
@@ -38,8 +39,9 @@ export class Reading {
 
   note() {
     if (document.hidden) return;
-    for (const element of this.inView) {
-      if (element instanceof HTMLElement) this.seen = Math.max(this.seen, Number(element.dataset["seq"]));
+    for (const end of this.inView) {
+      const item = end.closest("li");
+      if (item) this.seen = Math.max(this.seen, Number(item.dataset["seq"]));
     }
     if (this.seen > this.told) this.timer ??= setTimeout(() => this.say(), PAUSE);
   }

@@ -281,7 +281,8 @@ async function earlier(link) {
   const found = new DOMParser().parseFromString(await answered.text(), "text/html");
   const anchor = list.firstElementChild;
   const before = anchor?.getBoundingClientRect().top ?? 0;
-  list.prepend(...found.querySelectorAll(".items > .item"));
+  const items = [...found.querySelectorAll(".items > .item")];
+  list.prepend(...items.filter((one) => find(one.getAttribute("data-id") ?? "") === null)); // who was quick has asked twice
   scrollBy(0, (anchor?.getBoundingClientRect().top ?? 0) - before);
   const next = found.querySelector(".earlier a[href*='before=']");
   if (next instanceof HTMLAnchorElement) link.href = next.getAttribute("href") ?? link.href;
