@@ -78,7 +78,7 @@ class OwnDevice:
 
 @dataclass(frozen=True, slots=True)
 class ThreadFilter:
-    """Which threads are listed; None leaves a question out. `post` is a post's id, `text` a full-text search.
+    """Which threads are listed; None leaves a question out. `post` and `member` are ids, `text` is a full-text search.
 
     At `now` a snoozed thread whose time has come counts as open.
     """
@@ -87,6 +87,7 @@ class ThreadFilter:
     assignee: str | None = None
     label: str | None = None
     post: str | None = None
+    member: str | None = None
     text: str | None = None
     with_closed: bool = True
     now: datetime | None = None

@@ -303,6 +303,7 @@ class ThreadsQuery(PagingQuery):
     assignee: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,40}$")] | None = None
     label: Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_storable)] | None = None
     post: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,40}$")] | None = None
+    member: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,40}$")] | None = None
     q: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)] | None = None
     closed: bool = True
     words: bool = False

@@ -30,6 +30,7 @@ async def listed_of(call: StaffCall[None, ThreadsQuery]) -> Listed[ThreadView]:
         assignee=call.actor.id if query.assignee == "me" else query.assignee,
         label=query.label,
         post=query.post,
+        member=query.member,
         text=query.q,
         with_closed=query.closed,
         now=now,

@@ -141,11 +141,14 @@ async def test_a_stale_edit_and_a_taken_lease_are_conflicts(relay: Relay) -> Non
     freed = await eva("DELETE", f"/v1/threads/{thread}/lease")
     later = await jan("POST", f"/v1/threads/{thread}/lease")
     labelled = await eva("GET", "/v1/communities/bad/threads?label=pool&state=waiting")
+    hers = await eva("GET", f"/v1/communities/bad/threads?member={anna.id}")
+    nobodys = await eva("GET", f"/v1/communities/bad/threads?member={thread}")
 
     assert (edited.status, edited.body["labels"], edited.body["state"]) == (200, ["pool"], "waiting")
     assert (stale.status, taken.status, freed.status, later.status) == (409, 409, 204, 200)
     assert lease.body["name"] in taken.body["detail"]
-    assert [one["id"] for one in labelled.body["items"]] == [thread]
+    assert [one["id"] for one in labelled.body["items"]] == [one["id"] for one in hers.body["items"]] == [thread]
+    assert nobodys.body["items"] == []
 
 
 async def test_a_thread_is_given_only_to_somebody_who_works_here(relay: Relay) -> None:

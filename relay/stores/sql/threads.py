@@ -25,6 +25,7 @@ NOT_CLOSED = """t.state <> 3"""
 OF_ASSIGNEE = """t.assignee = {}"""
 OF_LABEL = """t.n IN (SELECT l.thread FROM thread_labels l WHERE l.label = {})"""
 OF_POST = """p.id = {}"""
+OF_MEMBER = """m.id = {}"""
 OF_TEXT = """t.n IN (SELECT f.thread FROM messages f WHERE f.status = 0 AND f.n IN ({}))"""
 
 STARTED_BY_POST = """
@@ -96,6 +97,7 @@ class Threads(Queries):
             (OF_ASSIGNEE, wanted.assignee),
             (OF_LABEL, wanted.label),
             (OF_POST, wanted.post),
+            (OF_MEMBER, wanted.member),
         )
         for condition, value in asked_for:
             if value is not None:

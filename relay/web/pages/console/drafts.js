@@ -12,7 +12,7 @@ const GONE = [404, 410];
 
 const known = /** @type {Map<string, string>} */ (new Map()); // also where storage is switched off
 
-/** @param {string} name `post.SLUG`, or `MEMBER.THREAD.MODE` */
+/** @param {string} name `post.SLUG`, or `MEMBER.THREAD.MODE.SLUG` */
 const whole = (name) => `draft.${me.value?.id ?? ""}.${name}`;
 /** @param {string} kept */
 const keyOf = (kept) => `${kept}.key`;
@@ -73,18 +73,27 @@ function forget(isMeant) {
   }
 }
 
-/** What is for threads that are gone, as when a member was erased while nobody looked. The audit log has each as read. */
+/** What is for threads that are gone, as when a member was erased while nobody looked. */
 async function forgetGone() {
   const mine = whole("");
   const parts = [...everything()].filter((kept) => kept.startsWith(mine)).map((kept) => kept.slice(mine.length).split("."));
-  const threads = new Set(parts.filter(([first]) => first !== "post").map(([, thread]) => thread));
-  for (const thread of threads) {
-    const isGone = await get(`/threads/${thread}`).then(
-      () => false,
-      (problem) => problem instanceof Problem && GONE.includes(problem.status),
-    );
-    if (isGone) forget((kept) => kept.startsWith(mine) && kept.split(".").includes(thread ?? ""));
+  const threads = new Map(parts.filter(([first]) => first !== "post").map((part) => [part[1] ?? "", part]));
+  for (const [thread, [member = "", , , slug = ""]] of threads) {
+    if (await isGone(thread, member, slug)) forget((kept) => kept.startsWith(mine) && kept.split(".").includes(thread));
   }
+}
+
+/**
+ * The list of a member's threads has no words of theirs, so that nobody has read one.
+ * @param {string} thread @param {string} member @param {string} slug
+ */
+async function isGone(thread, member, slug) {
+  const listed = await get(`/communities/${slug}/threads`, { member, limit: 200 }).catch(() => null);
+  if (listed === null || listed.items.some((/** @type {{ id: string }} */ one) => one.id === thread)) return false;
+  return get(`/threads/${thread}`).then(
+    () => false, // it is in another community
+    (problem) => problem instanceof Problem && GONE.includes(problem.status),
+  );
 }
 
 onLeft.call = () => forget(() => true);

@@ -1,5 +1,6 @@
 // The composer: an answer or a note, its draft kept here until it is sent, and the lease that tells others who is answering.
 
+import { slug } from "../desk.js";
 import { draft, keepDraft, sendDraft } from "../drafts.js";
 import { useCommands } from "../keys.js";
 import { Trouble } from "../parts/feedback.js";
@@ -21,12 +22,12 @@ const NEARLY = 500; // so few left are said
 /** @param {{ thread: Thread, messages: Message[], onSent: (message: Message) => void }} props */
 export function Composer({ thread, messages, onSent }) {
   const [mode, setMode] = useState(/** @type {Mode} */ ("answer"));
-  const [text, setText, send] = useDraft(`${thread.member.id}.${thread.id}.${mode}`);
+  const [text, setText, send] = useDraft(`${thread.member.id}.${thread.id}.${mode}.${slug.value}`);
   const left = room(text, LONGEST);
   const [problem, setProblem] = useState(/** @type {unknown} */ (null));
   const [isBusy, setBusy] = useState(false);
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
-  const news = useNews(messages, text);
+  const news = useNewSince(messages, text);
   const [hasFocus, setFocus] = useState(false);
   const [hasBegun, setBegun] = useState(false);
   useLease(thread, mode === "answer" && (hasFocus || (hasBegun && text !== "")));
@@ -113,7 +114,7 @@ function useDraft(name) {
 }
 
 /** How many messages have come from others since the text was begun. @param {Message[]} messages @param {string} text */
-function useNews(messages, text) {
+function useNewSince(messages, text) {
   const begun = useRef(messages.length);
   if (text === "") begun.current = messages.length;
   return messages.slice(begun.current).filter((one) => !one.internal && one.author !== me.value?.id).length;
