@@ -104,6 +104,18 @@ export function get(path, query = {}) {
   return call("GET", text ? `${path}?${text}` : path);
 }
 
+const MOST = 200; // rows the relay gives at once
+
+/** All of a list, in as many readings as it takes. @param {string} path @returns {Promise<any[]>} */
+export async function all(path) {
+  const items = [];
+  for (let after = null; ; ) {
+    const page = await get(path, { limit: MOST, after });
+    items.push(...page.items);
+    if ((after = page.next) === null) return items;
+  }
+}
+
 /** @param {string} path @param {object} [body] @param {string} [key] */
 export const post = (path, body = {}, key = undefined) => call("POST", path, body, key);
 

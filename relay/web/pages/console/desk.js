@@ -2,7 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 
-import { get, relayTime } from "./api.js";
+import { all, get, relayTime } from "./api.js";
 import { SOON, begun, listen } from "./live.js";
 import { lastCommunity } from "./prefs.js";
 import { COMPANY, route } from "./route.js";
@@ -21,9 +21,9 @@ setInterval(() => (now.value = relayTime()), 30_000);
 
 /** The community that the address names, else the one last looked at, else the first. */
 export const community = computed(() => {
-  const all = communities.value ?? [];
+  const known = communities.value ?? [];
   const named = route.value.slug === COMPANY ? "" : route.value.slug;
-  return all.find((one) => one.slug === named) ?? all.find((one) => one.slug === lastCommunity.value) ?? all[0] ?? null;
+  return known.find((one) => one.slug === named) ?? known.find((one) => one.slug === lastCommunity.value) ?? known[0] ?? null;
 });
 
 /** Its slug, which addresses are made with. */
@@ -31,11 +31,10 @@ export const slug = computed(() => community.value?.slug ?? "");
 
 /** Pages read what they show once this is there. */
 export async function loadDesk() {
-  const lists = [get("/communities", { limit: 200 }), get("/colleagues", { limit: 200 })];
-  const [found, people] = await Promise.all([...lists, begun()]);
+  const [found, people] = await Promise.all([all("/communities"), all("/colleagues"), begun()]);
   now.value = relayTime();
-  communities.value = found.items;
-  colleagues.value = new Map(people.items.map((/** @type {Colleague} */ person) => [person.id, person]));
+  communities.value = found;
+  colleagues.value = new Map(people.map((/** @type {Colleague} */ person) => [person.id, person]));
 }
 
 const asked = new Set(/** @type {string[]} */ ([]));

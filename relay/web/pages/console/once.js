@@ -10,14 +10,17 @@ export function isRefused(problem) {
   return problem instanceof Problem && REFUSED.includes(problem.status);
 }
 
-/** Sends what stands in a form. @returns {(path: string, body: object) => Promise<any>} */
+/**
+ * Sends what stands in a form. Where the body says more than `form`, such as the time, the first body goes again.
+ * @returns {(path: string, body: object, form?: object) => Promise<any>}
+ */
 export function useOnce() {
-  const tried = useRef({ act: "", key: "" });
-  return async (path, body) => {
-    const act = path + JSON.stringify(body);
-    if (tried.current.act !== act) tried.current = { act, key: newKey() };
+  const tried = useRef({ act: "", key: "", body: {} });
+  return async (path, body, form = body) => {
+    const act = path + JSON.stringify(form);
+    if (tried.current.act !== act) tried.current = { act, key: newKey(), body };
     try {
-      const made = await post(path, body, tried.current.key);
+      const made = await post(path, tried.current.body, tried.current.key);
       tried.current.act = "";
       return made;
     } catch (problem) {

@@ -1,20 +1,21 @@
 // The settings of a community, and the founding of a new one.
 
-import { Problem, get, newKey, patch, post } from "../api.js";
+import { Problem, get, patch } from "../api.js";
 import { loadDesk, slug } from "../desk.js";
 import { useLoaded } from "../loaded.js";
 import { AreaField, SelectField, TextField } from "../parts/field.js";
 import { Skeleton, Trouble, faultAt, toast } from "../parts/feedback.js";
 import { Sheet } from "../parts/page.js";
+import { useOnce } from "../once.js";
 import { go } from "../route.js";
 import { may } from "../session.js";
-import { html, useEffect, useRef, useState } from "../view.js";
+import { html, useEffect, useState } from "../view.js";
 import { languageName, t } from "../words.js";
 
 /** @typedef {import("../wire.js").Community} Community */
 
 const LANGUAGES = ["de", "en", "fr", "it", "es", "nl", "pl", "tr", "uk"];
-export const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** Every zone there is, the usual one first. */
 function zones() {
@@ -62,7 +63,7 @@ export function About() {
           value=${draft.privacy_url} onValue=${(/** @type {string} */ privacy_url) => change({ privacy_url })}
           fault=${faultAt(problem, "privacy_url") && t("privacy.fault")} />
       </fieldset>
-      ${mayChange && html`<div class="actions end"><button type="submit" class="main">${t("save")}</button></div>`}
+      ${mayChange && html`<div class="actions"><button type="submit" class="main">${t("save")}</button></div>`}
     </form><//>`;
 }
 
@@ -92,17 +93,16 @@ export function FoundForm({ onFound }) {
   const [language, setLanguage] = useState(document.documentElement.lang);
   const [imprint, setImprint] = useState("");
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
-  const key = useRef(newKey());
+  const send = useOnce();
   const made = given || slugOf(name);
   const isTaken = problem?.status === 409;
   const found = async (/** @type {Event} */ event) => {
     event.preventDefault();
     try {
-      await post("/communities", { slug: made, name, language, time_zone: OWN_ZONE, imprint }, key.current);
+      await send("/communities", { slug: made, name, language, time_zone: OWN_ZONE, imprint });
       await loadDesk();
       onFound(made);
     } catch (caught) {
-      key.current = newKey();
       setProblem(/** @type {Problem} */ (caught));
     }
   };
@@ -119,7 +119,6 @@ export function FoundForm({ onFound }) {
     </div>
     <${AreaField} label=${t("imprint")} hint=${t("imprint.later")} rows="3" value=${imprint} onValue=${setImprint}
       maxlength="4000" />
-    <div class="actions end"><button type="submit" class="main" disabled=${made === ""}>${t("community.found")}</button></div>
+    <div class="actions"><button type="submit" class="main" disabled=${made === ""}>${t("community.found")}</button></div>
   </form>`;
 }
-

@@ -1,6 +1,6 @@
 // The consent text: what people agree to when they join, by language; a change is a new version, the old ones stay proof.
 
-import { get, put } from "../api.js";
+import { all, put } from "../api.js";
 import { community, slug } from "../desk.js";
 import { useLoaded } from "../loaded.js";
 import { AreaField, Choice } from "../parts/field.js";
@@ -13,7 +13,7 @@ import { languageName, t } from "../words.js";
 
 export function ConsentTexts() {
   const here = slug.value;
-  const found = useLoaded(async () => /** @type {ConsentText[]} */ ((await get(`/communities/${here}/consent`)).items), [here]);
+  const found = useLoaded(() => /** @type {Promise<ConsentText[]>} */ (all(`/communities/${here}/consent`)), [here]);
   const [language, setLanguage] = useState(community.value?.language === "de" ? "de" : "en");
   const [text, setText] = useState("");
   const [problem, setProblem] = useState(/** @type {unknown} */ (null));
@@ -40,7 +40,7 @@ export function ConsentTexts() {
       <${AreaField} label=${t("consent.text")}
         hint=${present ? t("consent.present", { version: present.version }) : t("consent.default")} rows="7" value=${text}
         onValue=${setText} required maxlength="4000" />
-      <div class="actions end"><button type="submit" class="main" disabled=${!text.trim() || text === present?.text}>
+      <div class="actions"><button type="submit" class="main" disabled=${!text.trim() || text === present?.text}>
         ${t("consent.save")}</button></div>
     </form>`}<//>`;
 }

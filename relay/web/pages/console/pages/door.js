@@ -33,7 +33,8 @@ export function Door() {
   </main>`;
 }
 
-function Languages() {
+/** The language of this browser. */
+export function Languages() {
   return html`<${Choice} label=${t("language")} value=${language.value} options=${[["de", "Deutsch"], ["en", "English"]]}
     onValue=${(/** @type {"de" | "en"} */ value) => (language.value = value)} />`;
 }

@@ -1,14 +1,15 @@
 // Invites: links and QR codes by which people join, each with its own mark, so that one can be ended alone.
 
-import { newKey, post, remove } from "../api.js";
+import { all, remove } from "../api.js";
 import { slug } from "../desk.js";
-import { useList } from "../loaded.js";
+import { useLoaded } from "../loaded.js";
 import { Confirm } from "../parts/dialog.js";
 import { SelectField, TextField } from "../parts/field.js";
 import { Empty, Skeleton, Trouble, complain, faultAt, toast } from "../parts/feedback.js";
 import { Sheet } from "../parts/page.js";
 import { Secret } from "../parts/secret.js";
-import { html, useRef, useState } from "../view.js";
+import { useOnce } from "../once.js";
+import { html, useState } from "../view.js";
 import { date, t } from "../words.js";
 
 /** @typedef {import("../wire.js").Invite} Invite */
@@ -17,23 +18,23 @@ const DAYS = ["", "1", "7", "30", "365"];
 const DAY = 86_400_000; // ms
 
 export function Invites() {
-  const list = useList(`/communities/${slug.value}/invites`, {});
+  const list = useLoaded(() => /** @type {Promise<Invite[]>} */ (all(`/communities/${slug.value}/invites`)), [slug.value]);
   const [ending, setEnding] = useState(/** @type {Invite | null} */ (null));
-  const items = /** @type {Invite[] | undefined} */ (list.items);
+  const items = list.value;
   const open = items?.filter((one) => isGood(one)) ?? [];
   const end = async () => {
     try {
       if (ending) await remove(`/invites/${ending.id}`);
       toast(t("invite.ended"));
-      void list.refresh();
+      void list.reload();
     } catch (problem) {
       complain(problem);
     }
     setEnding(null);
   };
   return html`<${Sheet} title=${t("settings.invites")} why=${t("settings.invites.why")}>
-    <${NewInvite} onMade=${list.refresh} />
-    <${Trouble} problem=${list.problem} onRetry=${list.refresh} />
+    <${NewInvite} onMade=${list.reload} />
+    <${Trouble} problem=${list.problem} onRetry=${list.reload} />
     ${items === undefined && !list.problem && html`<${Skeleton} rows=${2} />`}
     ${items && open.length === 0 && html`<${Empty} icon="link" title=${t("invites.none")} why=${t("invites.none.why")} />`}
     ${open.map((one) => html`<${InviteCard} key=${one.id} invite=${one} onEnd=${() => setEnding(one)} />`)}
@@ -54,24 +55,23 @@ export function NewInvite({ onMade }) {
   const [days, setDays] = useState("");
   const [uses, setUses] = useState("");
   const [problem, setProblem] = useState(/** @type {unknown} */ (null));
-  const key = useRef(newKey());
+  const send = useOnce();
   const make = async (/** @type {Event} */ event) => {
     event.preventDefault();
     const expires_at = days ? new Date(Date.now() + Number(days) * DAY).toISOString() : null;
     const body = { label, ...(expires_at && { expires_at }), ...(uses && { uses: Number(uses) }) };
     try {
-      await post(`/communities/${slug.value}/invites`, body, key.current);
+      await send(`/communities/${slug.value}/invites`, body, { label, days, uses });
       setLabel("");
       setProblem(null);
       onMade();
     } catch (caught) {
       setProblem(caught);
     }
-    key.current = newKey();
   };
   return html`<form class="stack card" onSubmit=${make}>
     <${Trouble} problem=${problem} />
-    <div class="columns three">
+    <div class="columns">
       <${TextField} label=${t("invite.label")} value=${label} onValue=${setLabel} placeholder=${t("invite.label.hint")}
         maxlength="100" fault=${faultAt(problem, "label")} />
       <${SelectField} label=${t("invite.until")} value=${days} onValue=${setDays}
@@ -80,7 +80,7 @@ export function NewInvite({ onMade }) {
         onValue=${(/** @type {string} */ text) => setUses(text.replace(/\D/g, ""))} inputmode="numeric"
         placeholder=${t("invite.any")} fault=${faultAt(problem, "uses")} />
     </div>
-    <div class="actions end"><button type="submit" class="main">${t("invite.make")}</button></div>
+    <div class="actions"><button type="submit" class="main">${t("invite.make")}</button></div>
   </form>`;
 }
 

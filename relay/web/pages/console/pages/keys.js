@@ -1,15 +1,16 @@
 // Keys of company systems: named, with the scopes they need and no more, shown once, revoked at once.
 
-import { newKey, post, remove } from "../api.js";
+import { all, remove } from "../api.js";
 import { nameOf } from "../desk.js";
-import { useList } from "../loaded.js";
+import { useLoaded } from "../loaded.js";
 import { Confirm, Dialog } from "../parts/dialog.js";
 import { CheckField, SelectField, TextField } from "../parts/field.js";
 import { Empty, Skeleton, Trouble, complain, faultAt, toast } from "../parts/feedback.js";
 import { Icon } from "../parts/icons.js";
 import { Sheet } from "../parts/page.js";
 import { Secret } from "../parts/secret.js";
-import { html, useRef, useState } from "../view.js";
+import { useOnce } from "../once.js";
+import { html, useState } from "../view.js";
 import { date, t } from "../words.js";
 
 /** @typedef {import("../wire.js").Key} Key */
@@ -22,25 +23,31 @@ const DAYS = ["", "30", "90", "365"];
 const DAY = 86_400_000; // ms
 
 export function Keys() {
-  const list = useList("/keys", { limit: 200 });
+  const list = useLoaded(() => /** @type {Promise<Key[]>} */ (all("/keys")), []);
   const [isAdding, setAdding] = useState(false);
   const [ending, setEnding] = useState(/** @type {Key | null} */ (null));
   const [made, setMade] = useState(/** @type {{ name: string, token: string } | null} */ (null));
-  const good = /** @type {Key[] | undefined} */ (list.items)?.filter((one) => one.revoked_at === null);
+  const good = list.value?.filter((one) => one.revoked_at === null);
   const end = async () => {
     try {
       if (ending) await remove(`/keys/${ending.id}`);
       toast(t("key.ended", { name: ending?.name ?? "" }));
-      void list.refresh();
+      void list.reload();
     } catch (problem) {
       complain(problem);
     }
     setEnding(null);
   };
+  const added = (/** @type {string} */ name, /** @type {string | null} */ token) => {
+    setAdding(false);
+    if (token === null) toast(t("key.lost", { name }), true);
+    else setMade({ name, token });
+    void list.reload();
+  };
   const add = html`<button type="button" class="main" onClick=${() => setAdding(true)}><${Icon} name="plus" />
     ${t("key.add")}</button>`;
   return html`<${Sheet} title=${t("settings.keys")} why=${t("settings.keys.why")} acts=${add}>
-    <${Trouble} problem=${list.problem} onRetry=${list.refresh} />
+    <${Trouble} problem=${list.problem} onRetry=${list.reload} />
     ${!good && !list.problem && html`<${Skeleton} rows=${3} />`}
     ${good?.length === 0 && html`<${Empty} icon="key" title=${t("keys.none")} why=${t("keys.none.why")} />`}
     ${good && good.length > 0 && html`<ul class="cards">${good.map((one) => html`<li key=${one.id} class="card line"><div>
@@ -49,8 +56,7 @@ export function Keys() {
       <p class="quiet">${about(one).join(" · ")}</p></div>
       <div class="actions"><button type="button" onClick=${() => setEnding(one)}
         aria-label=${t("key.end.of", { name: one.name })}>${t("key.end")}</button></div></li>`)}</ul>`}
-    ${isAdding && html`<${AddKey} onClose=${() => setAdding(false)}
-      onAdded=${(/** @type {{ name: string, token: string }} */ one) => (setAdding(false), setMade(one), list.refresh())} />`}
+    ${isAdding && html`<${AddKey} onClose=${() => setAdding(false)} onAdded=${added} />`}
     ${made && html`<${Dialog} title=${t("key.made", { name: made.name })} onClose=${() => setMade(null)}><p>
       ${t("key.made.why")}</p>
       <${Secret} label=${t("key")} value=${made.token} /><div class="actions">
@@ -66,21 +72,23 @@ function about(key) {
   return key.expires_at ? [by, t("until", { time: date(key.expires_at) })] : [by];
 }
 
-/** @param {{ onClose: () => void, onAdded: (made: { name: string, token: string }) => void }} props */
+/**
+ * A token is told once: it is null where the answer that held it got lost, and this one only says that it was done.
+ * @param {{ onClose: () => void, onAdded: (name: string, token: string | null) => void }} props
+ */
 function AddKey({ onClose, onAdded }) {
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState(/** @type {string[]} */ (["posts:write"]));
   const [days, setDays] = useState("");
   const [problem, setProblem] = useState(/** @type {unknown} */ (null));
-  const key = useRef(newKey());
+  const send = useOnce();
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     const expires_at = days ? new Date(Date.now() + Number(days) * DAY).toISOString() : null;
     try {
-      const made = await post("/keys", { name, scopes, ...(expires_at && { expires_at }) }, key.current);
-      onAdded({ name, token: made.token });
+      const made = await send("/keys", { name, scopes, ...(expires_at && { expires_at }) }, { name, scopes, days });
+      onAdded(name, made.token);
     } catch (caught) {
-      key.current = newKey();
       setProblem(caught);
     }
   };

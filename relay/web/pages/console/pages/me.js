@@ -1,6 +1,6 @@
 // Oneself: language, scheme and keys of this browser, the passphrase, and where one is signed in.
 
-import { get, post, remove } from "../api.js";
+import { all, post, remove } from "../api.js";
 import { now } from "../desk.js";
 import { useLoaded } from "../loaded.js";
 import { CheckField, Choice, TextField } from "../parts/field.js";
@@ -8,11 +8,11 @@ import { Skeleton, Trouble, complain, faultAt, toast } from "../parts/feedback.j
 import { Icon } from "../parts/icons.js";
 import { Sheet } from "../parts/page.js";
 import { SHORTEST } from "../passphrase.js";
-import { density, language, scheme, singleKeys, startIsHidden } from "../prefs.js";
+import { density, scheme, singleKeys, startIsHidden } from "../prefs.js";
 import { me, signOut } from "../session.js";
 import { html, useState } from "../view.js";
 import { ago, date, t } from "../words.js";
-import { NewPassphrase } from "./door.js";
+import { Languages, NewPassphrase } from "./door.js";
 
 /** @typedef {import("../wire.js").OwnSession} OwnSession */
 
@@ -21,8 +21,7 @@ export function Me() {
   return html`<${Sheet} title=${me.value?.name ?? ""} why=${t(`role.${me.value?.role ?? "agent"}`)}
     acts=${html`<button type="button" onClick=${signOut}>${t("sign-out")}</button>`}>
     <section class="card stack" aria-label=${t("me.browser")}><h3>${t("me.browser")}</h3>
-      <${Choice} label=${t("language")} value=${language.value} options=${[["de", "Deutsch"], ["en", "English"]]}
-        onValue=${(/** @type {"de" | "en"} */ value) => (language.value = value)} />
+      <${Languages} />
       <${Choice} label=${t("scheme")} value=${scheme.value}
         options=${[["system", t("scheme.system")], ["light", t("scheme.light")], ["dark", t("scheme.dark")]]}
         onValue=${(/** @type {"system" | "light" | "dark"} */ value) => (scheme.value = value)} />
@@ -70,13 +69,13 @@ function Passphrase({ onChanged }) {
       onValue=${setOld} required fault=${faultAt(problem, "old") && t("passphrase.not-yours")} />
     <${NewPassphrase} value=${fresh} onValue=${setFresh} name=${me.value?.name ?? ""}
       fault=${faultAt(problem, "new") && t("passphrase.refused")} />
-    <div class="actions end"><button type="submit" disabled=${!old || fresh.length < SHORTEST}>
+    <div class="actions"><button type="submit" disabled=${!old || fresh.length < SHORTEST}>
       ${t("passphrase.change")}</button></div>
   </form></section>`;
 }
 
 function Sessions() {
-  const found = useLoaded(async () => /** @type {OwnSession[]} */ ((await get("/sessions")).items), []);
+  const found = useLoaded(() => /** @type {Promise<OwnSession[]>} */ (all("/sessions")), []);
   const end = async (/** @type {OwnSession} */ one) => {
     try {
       await remove(`/sessions/${one.id}`);

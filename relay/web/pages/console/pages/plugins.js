@@ -1,7 +1,7 @@
 // Plugins: what moderates, how each is doing, and what an operator should know.
 
 import { slug } from "../desk.js";
-import { get } from "../api.js";
+import { all } from "../api.js";
 import { useLoaded } from "../loaded.js";
 import { Empty, Skeleton, Trouble } from "../parts/feedback.js";
 import { Icon } from "../parts/icons.js";
@@ -15,8 +15,7 @@ const ICONS = /** @type {const} */ ({ running: "check", starting: "clock", waiti
 
 export function Plugins() {
   const here = slug.value;
-  const read = async () => (await get(`/communities/${here}/plugins`, { limit: 200 })).items;
-  const found = useLoaded(/** @type {() => Promise<Plugin[]>} */ (read), [here]);
+  const found = useLoaded(() => /** @type {Promise<Plugin[]>} */ (all(`/communities/${here}/plugins`)), [here]);
   return html`<${Sheet} title=${t("settings.plugins")} why=${t("settings.plugins.why")} acts=${html`<button type="button"
     onClick=${found.reload}>${t("reload")}</button>`}>
     <${Trouble} problem=${found.problem} onRetry=${found.reload} />

@@ -1,16 +1,17 @@
 // Staff: who works here, taken on with a link that is shown once, and their access ended at once.
 
-import { Problem, newKey, post, remove } from "../api.js";
+import { Problem, all, newKey, post, remove } from "../api.js";
 import { loadDesk } from "../desk.js";
-import { useList } from "../loaded.js";
+import { useLoaded } from "../loaded.js";
 import { Confirm, Dialog } from "../parts/dialog.js";
 import { SelectField, TextField } from "../parts/field.js";
 import { Skeleton, Trouble, complain, faultAt, toast } from "../parts/feedback.js";
 import { Icon } from "../parts/icons.js";
 import { Sheet } from "../parts/page.js";
 import { Secret } from "../parts/secret.js";
+import { useOnce } from "../once.js";
 import { me } from "../session.js";
-import { html, useRef, useState } from "../view.js";
+import { html, useState } from "../view.js";
 import { date, t } from "../words.js";
 
 /** @typedef {import("../wire.js").Person} Person */
@@ -18,14 +19,14 @@ import { date, t } from "../words.js";
 const ROLES = /** @type {const} */ (["agent", "moderator", "manager", "owner", "auditor"]);
 
 export function Staff() {
-  const list = useList("/staff", { limit: 200 });
+  const list = useLoaded(() => /** @type {Promise<Person[]>} */ (all("/staff")), []);
   const [isAdding, setAdding] = useState(false);
   const [ending, setEnding] = useState(/** @type {Person | null} */ (null));
   const [link, setLink] = useState(/** @type {{ name: string, link: string } | null} */ (null));
-  const here = /** @type {Person[] | undefined} */ (list.items)?.filter((one) => one.removed_at === null);
+  const here = list.value?.filter((one) => one.removed_at === null);
   const relink = async (/** @type {Person} */ person) => {
     try {
-      setLink({ name: person.name, link: (await post(`/staff/${person.id}/links`, {}, newKey())).link });
+      setLink({ name: person.name, link: await newLink(person.id) });
     } catch (problem) {
       complain(problem);
     }
@@ -34,7 +35,7 @@ export function Staff() {
     try {
       if (ending) await remove(`/staff/${ending.id}`);
       toast(t("staff.ended", { name: ending?.name ?? "" }));
-      void list.refresh();
+      void list.reload();
     } catch (problem) {
       complain(problem);
     }
@@ -43,13 +44,13 @@ export function Staff() {
   const added = (/** @type {{ name: string, link: string }} */ made) => {
     setAdding(false);
     setLink(made);
-    void list.refresh();
+    void list.reload();
     void loadDesk();
   };
   const add = html`<button type="button" class="main" onClick=${() => setAdding(true)}><${Icon} name="plus" />
     ${t("staff.add")}</button>`;
   return html`<${Sheet} title=${t("settings.staff")} why=${t("settings.staff.why")} acts=${add}>
-    <${Trouble} problem=${list.problem} onRetry=${list.refresh} />
+    <${Trouble} problem=${list.problem} onRetry=${list.reload} />
     ${!here && !list.problem && html`<${Skeleton} rows=${3} />`}
     ${here && html`<ul class="cards">${here.map((one) => html`<li key=${one.id} class="card line"><div><p class="strong">
       ${one.name}${one.id === me.value?.id ? html` <span class="quiet">${t("that-is-you")}</span>` : ""}</p>
@@ -66,6 +67,11 @@ export function Staff() {
   <//>`;
 }
 
+/** @param {string} person @returns {Promise<string>} */
+async function newLink(person) {
+  return (await post(`/staff/${person}/links`, {}, newKey())).link;
+}
+
 /** @param {{ name: string, link: string, onClose: () => void }} props */
 export function LinkSheet({ name, link, onClose }) {
   return html`<${Dialog} title=${t("staff.link.for", { name })} onClose=${onClose}><p>${t("staff.link.why", { name })}</p>
@@ -78,14 +84,13 @@ export function AddStaff({ onClose, onAdded }) {
   const [name, setName] = useState("");
   const [role, setRole] = useState("agent");
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
-  const key = useRef(newKey());
+  const send = useOnce();
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     try {
-      const made = await post("/staff", { name, role }, key.current);
-      onAdded({ name, link: made.link });
+      const made = await send("/staff", { name, role });
+      onAdded({ name, link: made.link ?? (await newLink(made.id)) }); // it is told once, and that answer may have got lost
     } catch (caught) {
-      key.current = newKey();
       setProblem(/** @type {Problem} */ (caught));
     }
   };

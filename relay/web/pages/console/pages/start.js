@@ -1,6 +1,6 @@
 // The first minutes: a list of what makes a relay useful, each done or with one thing to do about it.
 
-import { get } from "../api.js";
+import { all, get } from "../api.js";
 import { colleagues, community, counts, loadDesk, slug } from "../desk.js";
 import { useLoaded } from "../loaded.js";
 import { Icon, Sign } from "../parts/icons.js";
@@ -22,7 +22,7 @@ export function Start() {
   const [link, setLink] = useState(/** @type {{ name: string, link: string } | null} */ (null));
   useEffect(() => {
     document.title = `${t("start")} · Four Eyes`;
-  }, [here]);
+  }, [t("start")]);
   const isAlone = [...colleagues.value.values()].filter((one) => one.is_here).length < 2;
   const active = counts.value?.members.active ?? 0;
   const { imprint = "", invite, hasPosts = false } = found.value ?? {};
@@ -44,7 +44,7 @@ export function Start() {
       ${done < steps.length && html`<p>${t("start.progress", { n: steps.length - done })}</p>`}</header>
     <ol>${steps.map((one) => html`<${StepCard} key=${one.name} step=${one} isPresent=${one.name === present}
       isLocked=${here === "" && one.name !== "community"} audience=${active} />`)}</ol>
-    <div class="actions end">${here !== "" && html`<button type="button"
+    <div class="actions">${here !== "" && html`<button type="button"
       onClick=${() => ((startIsHidden.value = "hidden"), go(here, "inbox", "open"))}>${t("start.hide")}</button>
       <a class="button main" href=${to(here, "inbox", "open")}>${t("start.inbox")}</a>`}</div>
     ${isAdding && html`<${AddStaff} onClose=${() => setAdding(false)}
@@ -58,11 +58,11 @@ async function known(here) {
   if (here === "" || !community.value) return { imprint: "", invite: undefined, hasPosts: false };
   const [about, invites, posts] = await Promise.all([
     get(`/communities/${here}`),
-    get(`/communities/${here}/invites`).catch(() => ({ items: [] })),
+    all(`/communities/${here}/invites`).catch(() => /** @type {import("../wire.js").Invite[]} */ ([])),
     get(`/communities/${here}/posts`, { limit: 1 }),
   ]);
   const imprint = /** @type {string} */ (about.imprint);
-  return { imprint, invite: invites.items.find(isGood), hasPosts: posts.items.length > 0 };
+  return { imprint, invite: invites.find(isGood), hasPosts: posts.items.length > 0 };
 }
 
 /** @param {{ step: Step, isPresent: boolean, isLocked: boolean, audience: number }} props */

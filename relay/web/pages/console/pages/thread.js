@@ -1,6 +1,6 @@
 // A thread: what was said, whose it is, what state it is in; it grows at its end while somebody reads.
 
-import { Problem, get, patch } from "../api.js";
+import { Problem, all, get, patch } from "../api.js";
 import { openThread } from "../calm.js";
 import { colleagues, slug } from "../desk.js";
 import { useCommands } from "../keys.js";
@@ -26,14 +26,7 @@ import { SNOOZES, until } from "./snooze.js";
 const STALE = 409;
 
 /** All that was said; threads are short, and who answers needs the whole. @param {string} id @returns {Promise<Message[]>} */
-async function everything(id) {
-  const said = [];
-  for (let after = null; ; ) {
-    const page = await get(`/threads/${id}/messages`, { limit: 200, after });
-    said.push(...page.items);
-    if ((after = page.next) === null) return said;
-  }
-}
+const everything = (id) => all(`/threads/${id}/messages`);
 
 /** @param {{ id: string, besideIsShown: boolean, onBeside: () => void }} props */
 export function Thread({ id, besideIsShown, onBeside }) {
@@ -129,9 +122,9 @@ async function edited({ id, version, state, assignee }, messages, edit) {
     return await patch(`/threads/${id}`, { version, ...edit });
   } catch (problem) {
     if (!isStale(problem)) throw problem;
-    const [now, all] = await Promise.all([get(`/threads/${id}`), everything(id)]);
+    const [now, said] = await Promise.all([get(`/threads/${id}`), everything(id)]);
     const known = new Map(messages.map((one) => [one.id, one.status]));
-    const news = all.filter((one) => known.get(one.id) !== one.status);
+    const news = said.filter((one) => known.get(one.id) !== one.status);
     const isOwn = news.every((one) => one.author === me.value?.id) && [state, "waiting"].includes(now.state); // an answer waits
     if (!isOwn || now.assignee !== assignee) throw problem;
     return patch(`/threads/${id}`, { version: now.version, ...edit });
@@ -170,7 +163,7 @@ function ThreadHead({ thread, onChange, besideIsShown, onBeside }) {
           })),
         ]
       : [],
-    [thread.id, thread.state, thread.version, mine, t("close")],
+    [thread.id, thread.state, mine, t("close")],
   );
   return html`<header class="thread-head">
     <h2>${thread.member.pseudonym}</h2>
