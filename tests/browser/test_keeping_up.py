@@ -173,7 +173,7 @@ async def test_a_start_reads_each_list_once(house: House) -> None:
     await clock.fast_forward(5000)
     await desk.page.evaluate("fetch('/healthz')")
 
-    once = ("communities", "colleagues", "counts", "threads", "healthz")
+    once = ("en.json", "communities", "colleagues", "counts", "threads", "healthz")
     assert [asked[name] for name in once] == [1] * len(once)
 
 

@@ -1,6 +1,7 @@
 """Several people at one browser, one after the other: nobody finds, sends or signs what another has left there."""
 
 import asyncio
+from urllib.parse import urlsplit
 
 from playwright.async_api import Locator, WebSocketRoute, expect
 
@@ -116,6 +117,24 @@ async def test_drafts_of_staff_end_with_their_signing_out(house: House) -> None:
     assert await desk.page.evaluate(KEPT) == []
 
 
+async def test_drafts_end_with_a_signing_out_that_comes_after_the_session_has_ended(house: House) -> None:
+    slug = (await house.community())["slug"]
+    ada = await house.member(slug)
+    await house.says(ada, "Is it warm today?")
+    desk = await house.desk("agent")
+    await drafting(slug, ada, desk)
+    await desk.open("-", "me")
+    await desk.sees(desk.button("sign-out"))
+    desk.watch.is_signed_out()
+
+    async with refused(desk, "DELETE", "/v1/session", 401):
+        await desk.button("sign-out").click()
+        await desk.sees(desk.heading("sign-in"))
+
+    await desk.sees_no(desk.text("sign-in.ended"))
+    assert await desk.page.evaluate(KEPT) == []
+
+
 async def test_drafts_of_staff_are_nobody_elses(house: House) -> None:
     slug = (await house.community())["slug"]
     ada = await house.member(slug)
@@ -158,6 +177,8 @@ async def test_drafts_to_who_was_erased_while_nobody_looked_go_at_the_next_start
     await desk.field("post.text").fill("We are closed tomorrow.")
     kept = await desk.page.evaluate(KEPT)
     await desk.page.goto("about:blank")
+    read: list[str] = []
+    desk.page.on("request", lambda request: read.append(urlsplit(request.url).path))
 
     desk.watch.expects(404, "/v1/threads/*")  # the lease that is given back may come after the erasure, too
     await house.cast.owner.want(204, "DELETE", f"/v1/members/{ada.id}")
@@ -167,7 +188,11 @@ async def test_drafts_to_who_was_erased_while_nobody_looked_go_at_the_next_start
         while len(left) == len(kept):
             left = await desk.page.evaluate(KEPT)
 
+    await desk.sees(desk.row(ben.pseudonym))
     assert sorted(left) == sorted(name for name in kept if ada.id not in name)
+    assert f"/v1/threads/{(await house.cast.thread_of(slug, ben))['id']}" not in read, (
+        "nobody has read what is in the audit log"
+    )
 
 
 async def test_signing_out_that_did_not_work_is_told(house: House) -> None:

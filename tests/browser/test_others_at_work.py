@@ -7,8 +7,12 @@ from uuid import uuid4
 
 from playwright.async_api import Request, WebSocketRoute, expect
 
-from tests.browser.house import House
+from tests.browser.desk import Desk
+from tests.browser.house import PATIENCE_MS, House
+from tests.browser.network import held_up
+from tests.browser.test_losing_nothing import at_the_thread_of
 from tests.e2e.client import MemberClient
+from tests.e2e.conftest import HELD_WORD
 
 ELSEWHERE = 10  # events
 NEXT_YEAR = (datetime.now(UTC) + timedelta(days=365)).isoformat()
@@ -92,3 +96,85 @@ async def test_mine_are_those_that_are_not_done(house: House) -> None:
     await desk.open(slug, "inbox", "mine")
 
     await expect(desk.page.locator(".rows .row-name")).to_have_text([ada.pseudonym])
+
+
+async def at_the_first_of_three_cases(house: House, slug: str) -> tuple[Desk, list[str]]:
+    """The names, as they stand in the list."""
+    for _ in range(3):
+        await house.says(await house.member(slug), f"Open up, you {HELD_WORD}")
+    desk = await house.desk("moderator")
+    await desk.open(slug, "cases", "open")
+    names = desk.page.locator(".row-name")
+    await expect(names).to_have_count(3)
+    await names.first.click()
+    await expect(desk.button("case.deliver")).to_be_enabled()
+    return desk, await names.all_inner_texts()
+
+
+async def test_a_key_goes_on_to_a_case_that_is_still_open(house: House) -> None:
+    slug = (await house.community())["slug"]
+    desk, (_, _, third) = await at_the_first_of_three_cases(house, slug)
+    _, second, _ = [case async for case in house.cast.owner.all(f"/v1/communities/{slug}/cases?state=open")]
+    decision = {"action": "deliver", "reason": ""}
+    await house.cast.owner.want(200, "POST", f"/v1/cases/{second['id']}:decide", decision)
+    await expect(desk.page.locator(".row-name")).to_have_count(2)
+
+    await desk.page.keyboard.press("d")
+
+    await desk.sees(desk.page.get_by_role("heading", name=third, level=2))
+
+
+async def test_a_decision_that_comes_late_leaves_who_has_gone_on_where_they_are(house: House) -> None:
+    slug = (await house.community())["slug"]
+    desk, (_, _, third) = await at_the_first_of_three_cases(house, slug)
+
+    async with held_up(desk, "POST", ":decide") as free:
+        await desk.button("case.deliver").click()
+        await desk.row(third).click()
+        await desk.sees(desk.page.get_by_role("heading", name=third, level=2))
+        free.set()
+        await desk.sees(desk.text("case.delivered"))
+        await expect(desk.page.locator(".row-name")).to_have_count(2)
+
+    await desk.sees(desk.page.get_by_role("heading", name=third, level=2))
+
+
+async def test_a_label_that_comes_late_takes_nothing_from_the_thread_that_is_open(house: House) -> None:
+    slug = (await house.community())["slug"]
+    ada, ben = await house.member(slug), await house.member(slug)
+    for member in (ada, ben):
+        await house.says(member, "Is it warm today?")
+    desk = await house.desk("agent")
+    await desk.open(slug, "inbox", "open")
+    await desk.row(ada.pseudonym).click()
+    await desk.field("label.new").fill("refund")
+
+    async with held_up(desk, "PATCH", "/v1/threads/*") as free:
+        await desk.field("label.new").press("Enter")
+        await desk.row(ben.pseudonym).click()
+        beside = desk.page.locator(".beside").get_by_text(desk.words("promise", name=ben.pseudonym))
+        await desk.sees(beside)
+        async with desk.page.expect_response(lambda answer: answer.request.method == "PATCH"):
+            free.set()
+        await expect(desk.row(ada.pseudonym)).to_contain_text("refund")
+
+    await desk.sees(beside)
+
+
+async def test_who_lets_go_of_a_thread_at_once_has_let_go(house: House) -> None:
+    slug = (await house.community())["slug"]
+    ada = await house.member(slug)
+    desk = await at_the_thread_of(house, slug, ada)
+    thread = (await house.cast.thread_of(slug, ada))["id"]
+
+    async with held_up(desk, "POST", "/v1/threads/*/lease") as free:
+        async with desk.page.expect_request("**/lease"):
+            await desk.field("answer.act", name=ada.pseudonym).focus()
+        await desk.field("search").focus()
+        async with desk.page.expect_response(lambda answer: answer.url.endswith("/lease") and answer.request.method == "POST"):
+            free.set()
+
+    held = True
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while held:
+            held = (await house.cast.owner.get(f"/v1/threads/{thread}"))["lease"] is not None

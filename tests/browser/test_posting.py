@@ -1,8 +1,11 @@
 """A post from the desk to everybody: the exact number before, its life while it goes, and what members make of it."""
 
+import asyncio
+
 from playwright.async_api import expect
 
-from tests.browser.house import House
+from tests.browser.house import PATIENCE_MS, House
+from tests.browser.network import held_up
 
 
 async def test_a_post_is_followed_until_everybody_has_read_it(house: House) -> None:
@@ -63,3 +66,32 @@ async def test_nobody_is_posted_to_by_accident(house: House) -> None:
     came = await ada.api.until("/v1/me/items", lambda seen: seen["items"])
     assert [item["text"] for item in came["items"]] == ["Meant so."]
     await expect(desk.field("post.text")).to_have_value("Hallo")
+
+
+async def test_nobody_is_told_that_today_had_no_post_before_that_is_known(house: House) -> None:
+    slug = (await house.community())["slug"]
+    await house.member(slug)
+    await house.cast.post(slug, "We are closed tomorrow.")
+    desk = await house.desk("manager")
+
+    async with held_up(desk, "GET", "/posts?limit=1") as free:
+        await desk.open(slug, "posts", "new")
+        await desk.sees(desk.text("before.imprint"))
+        await desk.sees_no(desk.text("before.first"))
+        free.set()
+
+    await desk.sees(desk.page.get_by_text(desk.words("before.today", time=""), exact=False))
+
+
+async def test_a_post_that_is_longer_than_the_screen_is_read_at_its_end(house: House) -> None:
+    slug = (await house.community())["slug"]
+    ada = await house.member(slug)
+    post = await house.cast.post(slug, "We are closed tomorrow.\n" * 100)
+    reader = await house.reader(slug, ada, viewport={"width": 360, "height": 480})
+
+    await reader.open()
+
+    read = 0
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while read == 0:
+            read = (await house.cast.owner.get(f"/v1/posts/{post['id']}"))["counts"]["read"]

@@ -132,7 +132,7 @@ function usePlaces() {
   useCommands(
     [
       ...goals,
-      ...others.map((one) => goal(one.slug, one.name, [one.slug, samePage()])),
+      ...others.map((one) => goal(`to-${one.slug}`, one.name, [one.slug, samePage()])),
       { name: "down", key: "j", said: t("key.down"), run: () => walk(1) },
       { name: "up", key: "k", said: t("key.up"), run: () => walk(-1) },
       { name: "help", key: "?", said: t("key.help"), run: () => (helpIsOpen.value = true) },
@@ -149,6 +149,6 @@ function usePlaces() {
       })),
       { name: "sign-out", said: t("sign-out"), run: signOut },
     ],
-    [here, community.value, communities.value, language.value, scheme.value, counts.value, me.value, t("inbox")],
+    [here, community.value, communities.value, language.value, scheme.value, me.value, t("inbox")],
   );
 }

@@ -1,6 +1,6 @@
 // Commands and the keys that call them. A page offers commands while it is there; the palette and the help sheet show them all.
 
-import { signal, useLayoutEffect } from "./view.js";
+import { signal, useLayoutEffect, useRef } from "./view.js";
 import { singleKeys } from "./prefs.js";
 
 /**
@@ -14,12 +14,16 @@ export const helpIsOpen = signal(false);
 
 /**
  * Offers commands for as long as the caller is shown, from the moment at which it is: a key that is pressed at once is heard.
- * @param {Command[]} commands @param {unknown[]} on what they depend on
+ * What they do is what the caller was last drawn with.
+ * @param {Command[]} commands @param {unknown[]} on what their names and keys depend on
  */
 export function useCommands(commands, on) {
+  const latest = useRef(commands);
+  latest.current = commands;
   useLayoutEffect(() => {
-    offered.value = [...offered.value, ...commands];
-    return () => (offered.value = offered.value.filter((one) => !commands.includes(one)));
+    const mine = commands.map((one) => ({ ...one, run: () => latest.current.find(({ name }) => name === one.name)?.run() }));
+    offered.value = [...offered.value, ...mine];
+    return () => (offered.value = offered.value.filter((one) => !mine.includes(one)));
   }, on);
 }
 

@@ -3,10 +3,10 @@
 import "./followed.js";
 import { App } from "./app.js";
 import { html, render } from "./view.js";
-import { loadWords } from "./words.js";
+import { loaded } from "./words.js";
 
 const place = document.getElementById("console");
 if (place !== null) {
-  await loadWords().catch(() => undefined);
+  await loaded();
   render(html`<${App} />`, place);
 }

@@ -39,10 +39,11 @@ export async function signOut() {
   try {
     await remove("/session");
   } catch (problem) {
-    if (!session.value) return;
-    connect();
-    complain(problem);
-    return;
+    if (session.value) {
+      connect();
+      complain(problem);
+      return;
+    } // else it had ended already, and who leaves is gone all the same
   }
   wasSignedOut.value = false;
   session.value = null;

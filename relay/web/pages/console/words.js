@@ -16,9 +16,8 @@ const catalogue = signal(/** @type {Record<string, string>} */ ({}));
 const saying = signal(/** @type {Record<string, string>} */ ({}));
 const spoken = signal(/** @type {"de" | "en"} */ ("en"));
 
-/** Fetches the catalogue of the chosen language; the page is drawn again when it is there. */
-export async function loadWords() {
-  const wanted = language.value;
+/** The page is drawn again when they are there. @param {"de" | "en"} wanted */
+async function load(wanted) {
   const [words, said] = await Promise.all([asset(wanted), wanted === "en" ? {} : asset(`said.${wanted}`)]);
   if (wanted !== language.value) return;
   catalogue.value = words;
@@ -34,9 +33,13 @@ async function asset(name) {
   return answer.json();
 }
 
+let loading = Promise.resolve();
 effect(() => {
-  if (language.value) void loadWords().catch(() => undefined); // the language before stays
+  loading = load(language.value).catch(() => undefined); // the language before stays
 });
+
+/** Comes when the words of the chosen language are there, or are not to be had. */
+export const loaded = () => loading;
 
 /**
  * The words under a key. `{name}` in them becomes the value; with `n` the plural form is chosen by it.

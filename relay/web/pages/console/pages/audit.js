@@ -1,6 +1,6 @@
 // The audit log: who of the company looked at what and changed what; ids, never texts.
 
-import { nameOf } from "../desk.js";
+import { colleagues, nameOf } from "../desk.js";
 import { get } from "../api.js";
 import { useLoaded } from "../loaded.js";
 import { Skeleton, Trouble, complain } from "../parts/feedback.js";
@@ -21,7 +21,7 @@ export function Audit() {
   const more = async () => {
     try {
       const page = await get("/audit", { after: next });
-      setRows((before) => [...before, ...page.items]);
+      setRows((before) => [...new Map([...before, ...page.items].map((row) => [row.n, row])).values()]); // asked twice, too
       setNext(page.next);
     } catch (problem) {
       complain(problem);
@@ -36,7 +36,7 @@ export function Audit() {
       <tbody>${rows.map((row) => html`<tr key=${row.n}><td>${dateTime(row.at)}</td><td>
         ${nameOf(row.actor) || word("actor", row.actor)}</td>
         <td>${word("action", row.action)}</td><td><code title=${row.digest}>
-          ${nameOf(row.subject) || row.subject}</code></td></tr>`)}</tbody></table></div>`}
+          ${colleagues.value.get(row.subject)?.name ?? row.subject}</code></td></tr>`)}</tbody></table></div>`}
     ${next !== null && html`<button type="button" class="more" onClick=${more}>${t("more")}</button>`}
   <//>`;
 }

@@ -1,4 +1,4 @@
-// What stands beside a thread: who the member is to the team, their consent, labels and what else they have written.
+// What stands beside a thread: who the member is to the team, their consent and labels.
 
 import { get, patch } from "../api.js";
 import { openThread } from "../calm.js";
@@ -51,7 +51,8 @@ function Labels({ thread }) {
   const [text, setText] = useState("");
   const set = async (/** @type {string[]} */ labels) => {
     try {
-      openThread.value = await patch(`/threads/${thread.id}`, { version: thread.version, labels });
+      const changed = await patch(`/threads/${thread.id}`, { version: thread.version, labels });
+      if (openThread.value?.id === thread.id) openThread.value = changed;
       return true;
     } catch (problem) {
       complain(problem);

@@ -133,7 +133,7 @@ function Outcome({ one, onDecided, onConflict }) {
           { name: "reject", key: "x", said: t("case.reject"), run: () => setAsked("reject") },
         ]
       : [],
-    [one.id, isOpen, isSettled, t("back")],
+    [one.id, isOpen, t("back")],
   );
   const decide = async (/** @type {Act} */ action, /** @type {string} */ why) => {
     if (isBusy.current) return;

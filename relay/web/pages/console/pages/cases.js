@@ -15,10 +15,15 @@ import { Case } from "./case.js";
 
 const STATES = /** @type {const} */ (["open", "appealed", "delivered", "rejected"]);
 
-export function Cases() {
+/** Which cases, and which of them is open: an address that names a case alone is good, too. */
+function shown() {
   const [first = "open", second = ""] = route.value.rest;
-  const state = STATES.find((one) => one === first) ?? "open";
-  const open = STATES.some((one) => one === first) ? second : first;
+  const state = STATES.find((one) => one === first);
+  return { state: state ?? "open", open: state === undefined ? first : second };
+}
+
+export function Cases() {
+  const { state, open } = shown();
   const here = slug.value;
   const list = useList(`/communities/${here}/cases`, { state });
   useNews(list.refresh, (event) => event.event.startsWith("case.") || event.event === "member.erased");
@@ -37,6 +42,7 @@ export function Cases() {
     const next = items?.[at + 1] ?? items?.[at - 1];
     void list.refresh();
     countSoon();
+    if (route.value.page !== "cases" || shown().open !== open) return; // somebody has gone elsewhere
     go(here, "cases", state, next && next.id !== open ? next.id : "");
   };
   return html`<${Panes} title=${chosen ? t("case.of", { name: chosen.member.pseudonym }) : t("cases")} listLabel=${t("cases")}

@@ -84,7 +84,7 @@ export function Compose() {
           onValue=${(/** @type {string} */ text) => change({ text })}
           fault=${left < 0 ? saidRoom(left) : faultAt(problem, "text")} hint=${left < 0 ? undefined : saidRoom(left)} />
         <${Buttons} labels=${draft.labels} onChange=${(/** @type {Label[]} */ labels) => change({ labels })} />
-        <div class="actions end">
+        <div class="actions">
           <button type="submit" class="main" disabled=${!draft.text.trim() || left < 0 || !audience}>
             ${audience === undefined ? t("post") : t("post.act", { n: audience })}</button>
         </div>
@@ -134,15 +134,15 @@ function Before({ audience, buttons }) {
   const about = useLoaded(() => get(`/communities/${here}`), [here]);
   const latest = useLoaded(() => get(`/communities/${here}/posts`, { limit: 1 }), [here]);
   const imprint = /** @type {import("../wire.js").Community | undefined} */ (about.value)?.imprint;
-  const [last] = /** @type {import("../wire.js").PostBrief[]} */ (latest.value?.items ?? []);
+  const [last] = /** @type {import("../wire.js").PostBrief[]} */ (latest.value?.items ?? []); // nobody knows before it is read
   const isToday = last && new Date(last.created_at).toDateString() === new Date().toDateString();
   return html`<h3>${t("before")}</h3><ul class="before">
     ${audience !== undefined && html`<li class=${audience > 0 ? "good" : "warn"}>
       <${Icon} name=${audience > 0 ? "check" : "warn"} />${t("before.audience", { n: audience })}</li>`}
     ${imprint !== undefined && html`<li class=${imprint ? "good" : "warn"}><${Icon} name=${imprint ? "check" : "warn"} />
       ${imprint ? t("before.imprint") : html`<a href=${to(here, "settings", "community")}>${t("before.no-imprint")}</a>`}</li>`}
-    <li class=${isToday ? "warn" : "good"}><${Icon} name=${isToday ? "warn" : "check"} />
-      ${isToday ? t("before.today", { time: dateTime(last.created_at) }) : t("before.first")}</li>
+    ${latest.value && html`<li class=${isToday ? "warn" : "good"}><${Icon} name=${isToday ? "warn" : "check"} />
+      ${isToday ? t("before.today", { time: dateTime(last.created_at) }) : t("before.first")}</li>`}
     ${buttons > 0 && html`<li class="good"><${Icon} name="check" />${t("before.buttons", { n: buttons })}</li>`}
   </ul>`;
 }

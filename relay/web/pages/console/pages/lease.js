@@ -1,6 +1,6 @@
 // The lease of a thread: who is answering right now, so that two people do not answer the same member.
 
-import { call, post } from "../api.js";
+import { post, remove } from "../api.js";
 import { now } from "../desk.js";
 import { me } from "../session.js";
 import { useEffect } from "../view.js";
@@ -8,6 +8,13 @@ import { useEffect } from "../view.js";
 /** @typedef {import("../wire.js").Thread} Thread */
 
 const RENEW = 60_000; // ms; it holds for two minutes
+
+let before = /** @type {Promise<unknown>} */ (Promise.resolve());
+
+/** One after the other: what lets go must not overtake what takes. @param {() => Promise<unknown>} ask */
+function inTurn(ask) {
+  before = before.then(ask).catch(() => undefined); // where somebody else has it, the page says who; it runs out by itself
+}
 
 /** The name of who else is answering, null when nobody is. @param {Thread} thread */
 export function otherAt(thread) {
@@ -19,13 +26,12 @@ export function otherAt(thread) {
 export function useLease(thread, isWriting) {
   useEffect(() => {
     if (!isWriting) return undefined;
-    // Where somebody else has it, the page says who.
-    const take = () => void post(`/threads/${thread.id}/lease`).catch(() => undefined);
+    const take = () => inTurn(() => post(`/threads/${thread.id}/lease`));
     take();
     const timer = setInterval(take, RENEW);
     return () => {
       clearInterval(timer);
-      void call("DELETE", `/threads/${thread.id}/lease`).catch(() => undefined); // it runs out by itself
+      inTurn(() => remove(`/threads/${thread.id}/lease`));
     };
   }, [thread.id, isWriting]);
 }
