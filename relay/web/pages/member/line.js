@@ -79,8 +79,8 @@ export class Line {
 
   /** False when nobody takes it; what has a name of its own is waited for. @param {object} frame */
   say(frame) {
-    if (!this.isOpen) return false;
-    this.socket?.send(JSON.stringify(frame));
+    if (!this.isOpen || this.socket?.readyState !== WebSocket.OPEN) return false; // one that closes takes nothing any more
+    this.socket.send(JSON.stringify(frame));
     if ("client_id" in frame) this.beat.check();
     return true;
   }
