@@ -79,20 +79,23 @@ class Deliver:
         while True:
             await woken(self._moved, SENT_AFTER)
             await asyncio.sleep(FLUSH_AFTER)
-            await self.flush()
+            if not await self.flush():
+                await asyncio.sleep(RETRY_AFTER)
 
-    async def flush(self) -> None:
-        """Writes down all acknowledgements noted so far; kept for the next time when the store cannot take them."""
+    async def flush(self) -> bool:
+        """Writes down all acknowledgements noted so far; False when the store cannot take them, and they wait."""
         self._moved.clear()
         reached, self._reached = self._reached, {}
         if not reached:
-            return
+            return True
         try:
             await self.store.commit(AdvanceCursors(tuple(reached.values())))
         except Unavailable as problem:
             log.warning("acknowledgements wait", members=len(reached), why=problem.detail)
             for each in reached.values():
                 self.reached(each)
+            return False
+        return True
 
     async def acknowledge(self, signed: SignedIn, *, delivered: int, read: int) -> None:
         """One member's acknowledgement, on stable storage when it returns. Raises Invalid beyond the last seq."""

@@ -5,11 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from relay.core.change import AcceptPost, Change, DropPlan, PlanPost, Reached, ReleasePost
 from relay.core.delivery import DeliveryState
 from relay.core.errors import Conflict, Invalid, Stale
 from relay.core.post import Draft, Post, PostState
+from relay.waiting import RETRY_AFTER
 from tests.flows.conftest import EVA, PATIENCE_S, House
 
 
@@ -105,6 +107,16 @@ async def test_a_slower_device_takes_nothing_back_that_is_not_written_yet(house:
     await house.deliver.flush()
 
     assert await house.store.post_counts(await _read(house, post)) == {DeliveryState.READ: 1}
+
+
+async def test_acknowledgements_that_the_store_refuses_are_tried_again_after_a_while(house: House) -> None:
+    await house.store.close()
+    house.deliver.reached(Reached(1, sent=1, delivered=1, read=0))
+
+    with capture_logs() as said, pytest.raises(TimeoutError):
+        await asyncio.wait_for(house.deliver.run_cursors(), RETRY_AFTER / 2)
+
+    assert len([line for line in said if line["event"] == "acknowledgements wait"]) == 1
 
 
 async def test_what_was_not_sent_yet_cannot_be_acknowledged(house: House) -> None:
