@@ -102,6 +102,9 @@ class Writer:
                 unknown(work, lost)
             except Exception as error:  # noqa: BLE001  it comes out at the caller
                 self._settle(work, error, time.monotonic() - began)
+            except BaseException:  # it is cut off in the middle
+                self._settle(work, Unavailable(UNKNOWN), time.monotonic() - began)
+                raise
             else:
                 self._settle(work, outcomes, time.monotonic() - began)
             finally:

@@ -287,6 +287,21 @@ async def test_while_nobody_can_tell_the_caller_hears_just_that(postgres: Postgr
     await store.close()
 
 
+async def test_who_waits_when_the_store_closes_hears_of_it_though_the_server_hangs(postgres: Postgres, url: str) -> None:
+    store = await PostgresStore.open(url, lambda _changes, _outcomes: None, ONE)
+    await store.commit(SetFact("first", "x"))
+    postgres.pause()
+    waiting = [asyncio.create_task(store.commit(SetFact(str(n), "x"))) for n in range(2)]
+    await asyncio.sleep(0)
+
+    await asyncio.wait_for(store.close(), 20)
+    done, _ = await asyncio.wait(waiting, timeout=1)
+    postgres.go_on()
+
+    assert done == set(waiting)
+    assert [type(one.exception()) for one in waiting] == [Unavailable, Unavailable]
+
+
 async def test_a_second_start_finds_the_tables_made_and_two_at_once_make_them_once(postgres: Postgres) -> None:
     url = await postgres.empty()
 
