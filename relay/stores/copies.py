@@ -3,7 +3,6 @@
 One is made before the tables change, and what a restore replaces is set aside. What a crash left half made is deleted at once.
 """
 
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from relay.core.errors import Unavailable
+from relay.stores.stable import sync
 
 BEFORE = "relay.db.before-"  # and the name of the migration: made before the tables change
 REPLACED = "replaced-"  # and a time: the folder with what a restore replaced
@@ -56,11 +56,7 @@ def delete(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)
 
 
 def _left(folder: Path) -> Iterator[Path]:

@@ -14,6 +14,7 @@ import structlog
 
 from relay.core.erasure import Erasure, ListRead, UnreadableList, from_lines, to_line
 from relay.core.errors import Unavailable
+from relay.stores.stable import sync
 
 NAME = "erasures.jsonl"
 FOR_ITS_OWNER = 0o600
@@ -87,11 +88,7 @@ def _make(path: Path, erasures: Sequence[Erasure]) -> None:
     part = path.with_name(path.name + ".part")
     _write_down(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, erasures)
     part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)
 
 
 def _write_down(path: Path, flags: int, erasures: Sequence[Erasure]) -> None:

@@ -22,6 +22,7 @@ from relay.stores.copies import delete
 from relay.stores.manifest import Manifest
 from relay.stores.sqlite_errors import BUSY, code
 from relay.stores.sqlite_file import BUSY_MS, Connection, Lock, back_up, lite, migrations
+from relay.stores.stable import sync
 
 COPY = "relay.db"
 COUNTED = ("communities", "members", "posts", "deliveries", "threads", "messages", "erasures")
@@ -44,9 +45,9 @@ def make(database: Path, to: Path, progress: Progress) -> Manifest:
         try:
             made = _fill(database, part, progress)
             (part / "lock").unlink()
-            _sync(part)
+            sync(part)
             part.rename(to)
-            _sync(to.parent)
+            sync(to.parent)
         except BaseException:
             with suppress(OSError):
                 delete(part)
@@ -208,11 +209,3 @@ def _write(path: Path, raw: bytes) -> None:
         file.write(raw)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

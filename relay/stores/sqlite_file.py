@@ -12,6 +12,7 @@ from sqlite_utils import Database, Migrations
 
 from relay.core.errors import Unavailable
 from relay.stores.schema import MIGRATIONS, SQLITE_WORDS, statement
+from relay.stores.stable import sync
 
 try:
     import pysqlite3.dbapi2 as lite
@@ -205,14 +206,6 @@ def back_up(connection: Connection, to: Path) -> None:
     part.unlink(missing_ok=True)
     os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     connection.execute("VACUUM INTO ?", (str(part),))
-    _sync(part)
+    sync(part)
     part.replace(to)
-    _sync(to.parent)
-
-
-def _sync(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+    sync(to.parent)

@@ -15,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 
 from relay.stores.sqlite_file import Connection
+from relay.stores.stable import sync
 
 SYNC_EVERY = 1.0  # seconds: one fdatasync beside thousands of groups
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -66,11 +67,7 @@ class Mark:
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._write()
         os.fsync(self._file)
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync(self.path.parent)
 
     def reached(self, group: int) -> None:
         """This group is on the disk. Never raises: who waits for the group has to hear of it whatever becomes of the mark."""

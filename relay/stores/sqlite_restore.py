@@ -14,6 +14,7 @@ import structlog
 
 from relay.stores.copies import REPLACED, RESTORING, delete
 from relay.stores.sqlite_file import Lock
+from relay.stores.stable import sync
 
 DATABASE = "relay.db"
 DECIDED = "relay.db.restored"  # from the rename that decides until it has the database's name
@@ -41,14 +42,14 @@ def set_aside(folder: Path, now: datetime) -> Path | None:
     place.mkdir(mode=0o700)
     for path in found:
         _keep(path, place / path.name)
-    _sync(place)
+    sync(place)
     return place
 
 
 def decide(folder: Path) -> None:
     """From here on the prepared database is the one."""
     (folder / RESTORING / DATABASE).replace(folder / DECIDED)
-    _sync(folder)
+    sync(folder)
     _finish(folder)
 
 
@@ -85,9 +86,9 @@ def _doubles(folder: Path) -> list[Path]:
 def _finish(folder: Path) -> None:
     for suffix in BESIDE:
         (folder / f"{DATABASE}{suffix}").unlink(missing_ok=True)
-    _sync(folder)
+    sync(folder)
     (folder / DECIDED).replace(folder / DATABASE)
-    _sync(folder)
+    sync(folder)
     if (folder / RESTORING).exists():
         delete(folder / RESTORING)
 
@@ -98,12 +99,4 @@ def _keep(path: Path, to: Path) -> None:
         os.link(path, to)
         return
     shutil.copy2(path, to)
-    _sync(to)
-
-
-def _sync(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+    sync(to)
