@@ -10,11 +10,12 @@ from relay.core.errors import Unavailable
 from relay.stores.schema import MIGRATIONS
 from relay.stores.sql.look import Look
 from relay.stores.sql.steps import Row
+from relay.stores.sqlite_errors import CANTOPEN, READONLY, code
 from relay.stores.sqlite_file import BUSY_MS, Connection, lite, migrations
 from relay.stores.sqlite_writer import numbered
 
 FAULTS_SHOWN = 5  # of a check of the whole file; the first says enough
-AWAY = {8, 14}  # READONLY, CANTOPEN: what SQLite needs beside the file cannot be made
+AWAY = {READONLY, CANTOPEN}  # what SQLite needs beside the file cannot be made
 
 
 class SqliteLook(Look):
@@ -64,7 +65,7 @@ def _opened(path: Path) -> Connection:
         return _connected(uri)
     except lite.OperationalError as error:
         log = path.with_name(f"{path.name}-wal")
-        if error.sqlite_errorcode & 0xFF not in AWAY or not path.is_file() or (log.exists() and log.stat().st_size):
+        if code(error) not in AWAY or not path.is_file() or (log.exists() and log.stat().st_size):
             raise
         return _connected(f"{uri}&immutable=1")
 
