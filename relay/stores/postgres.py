@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -12,7 +11,8 @@ import structlog
 from relay.core.change import Change, Outcome
 from relay.core.errors import RelayError, Unavailable
 from relay.ports import Engine, Told
-from relay.stores.postgres_connect import CONNECT_S, Connection, connect, look, named
+from relay.stores.ledger import Ledger, Work
+from relay.stores.postgres_connect import Connection, connect, look, named, said
 from relay.stores.postgres_ear import Ear
 from relay.stores.postgres_news import DEAF, Hearing, News
 from relay.stores.postgres_pool import Pool, Reach
@@ -27,28 +27,10 @@ from relay.stores.postgres_writer import (
     TOLD_AFTER,
     UNKNOWN,
     Lost,
-    Work,
     Writer,
     became,
 )
-from relay.stores.sql.attempts import Attempts
-from relay.stores.sql.checking import Checking
-from relay.stores.sql.communities import Communities
-from relay.stores.sql.deliveries import Deliveries
-from relay.stores.sql.devices import Devices
-from relay.stores.sql.joinings import Joinings
-from relay.stores.sql.members import Members
-from relay.stores.sql.messages import Messages
-from relay.stores.sql.pauses import Pauses
-from relay.stores.sql.posts import Posts
-from relay.stores.sql.record import OwnRecord
-from relay.stores.sql.scope import OwnScope
-from relay.stores.sql.sessions import Sessions
-from relay.stores.sql.signing_in import SigningIn
-from relay.stores.sql.staff import People
 from relay.stores.sql.steps import Row
-from relay.stores.sql.threads import Threads
-from relay.stores.sql.tokens import Tokens
 
 LOOK_UP_S = 4.0  # seconds for a look-up by key, which takes less than one millisecond
 SCAN_S = 60.0  # seconds for a count, a list or a search
@@ -58,10 +40,6 @@ KEEP_ROWS = "7 days"  # of writers that are gone
 CLEAR = f"""DELETE FROM writers WHERE used_at < now() - interval '{KEEP_ROWS}'"""  # noqa: S608
 
 log = structlog.get_logger(__name__)
-
-
-def _unheard(_commits: int, _seconds: float) -> None:
-    """Nobody counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,44 +57,15 @@ class Limits:
 LIMITS = Limits()
 
 
-@dataclass(slots=True)
-class Tally:
-    """What was written: each commit is a group of its own, what gathers them is the server."""
-
-    groups: int = 0
-    commits: int = 0
-
-
-class PostgresStore(
-    Communities,
-    Members,
-    Joinings,
-    Pauses,
-    Tokens,
-    Devices,
-    SigningIn,
-    Sessions,
-    People,
-    Posts,
-    Deliveries,
-    Attempts,
-    Threads,
-    Messages,
-    Checking,
-    OwnRecord,
-):  # fmt: skip
+class PostgresStore(Ledger):
     """Made by `open`. While the server is away everything is refused with Unavailable, and goes on when it is back.
 
-    `grouped` hears of each commit: 1, and the seconds that it took. `broken` is never set: there is nothing to recover here.
+    Each commit is a group of its own: what gathers them is the server. `broken` is never set: there is nothing to recover here.
     """
 
     def __init__(self, url: str, told: Told, limits: Limits, hearing: Hearing) -> None:
-        self.broken = asyncio.Event()
-        self.why_broken = ""
+        super().__init__(told)
         self.is_shared = True
-        self.tally = Tally()
-        self.grouped: Callable[[int, float], None] = _unheard
-        self._told = told
         self._limits = limits
         self._closing = False
         self._waiting = 0
@@ -158,7 +107,7 @@ class PostgresStore(
         except RelayError as problem:
             raise Unavailable(f"{named(url)} cannot be used. {problem.detail}") from None
         except Exception as error:  # noqa: BLE001  of the system, of the driver, of the server
-            raise Unavailable(f"{named(url)} cannot be used: {_said(error)}") from None
+            raise Unavailable(f"{named(url)} cannot be used: {said(error)}") from None
         return store
 
     async def listen(self) -> None:
@@ -224,14 +173,11 @@ class PostgresStore(
             raise Unavailable("The relay is shutting down; nothing was changed.")
         self._reach.check()
         if self._waiting >= self._limits.commits_waiting:
-            raise Unavailable(f"{self._waiting} commits wait already; nothing was changed.", retry_after=1)
+            raise Unavailable("Too many commits wait already; nothing was changed.", retry_after=1)
         self._waiting += 1
         waiter: asyncio.Future[tuple[Outcome, ...]] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait(Work(changes, waiter))
         return await waiter
-
-    def of(self, member: int) -> OwnScope:
-        return OwnScope(member, self._rows, self._scan)
 
     def _settle(self, work: Work, end: tuple[Outcome, ...] | Exception, seconds: float) -> None:
         """What was committed is announced before anybody goes on with it."""
@@ -240,21 +186,10 @@ class PostgresStore(
             if not work.waiter.done():
                 work.waiter.set_exception(end)
             return
-        self.tally.groups += 1
-        self.tally.commits += 1
-        self._count(seconds)
-        try:
-            self._told(work.changes, end)
-        except Exception:
-            log.exception("announcing failed")
+        self._count(1, seconds)
+        self._announce(work.changes, end)
         if not work.waiter.done():
             work.waiter.set_result(end)
-
-    def _count(self, seconds: float) -> None:
-        try:
-            self.grouped(1, seconds)
-        except Exception:
-            log.exception("counting failed")
 
     # ------------------------------------------------------------------------------------- commits that nobody knows of
 
@@ -318,15 +253,6 @@ class PostgresStore(
             raise
         except Exception as error:
             raise Unavailable(GONE) if is_lost(error) else meaning(error) from error
-
-
-def _said(error: Exception) -> str:
-    """What the server or the system says, where that cannot hold the password."""
-    if isinstance(error, TimeoutError):
-        return f"it does not answer within {CONNECT_S:g} s."
-    if isinstance(error, ValueError) and not isinstance(error, OSError):
-        return "store.url is no such URL: postgresql://USER:PASSWORD@HOST:5432/DATABASE"
-    return f"{error}".strip().rstrip(".") + "."
 
 
 _: type[Engine] = PostgresStore

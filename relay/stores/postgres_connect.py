@@ -64,6 +64,15 @@ def named(url: str) -> str:
     return f"PostgreSQL at {place}" if parts.scheme.startswith("postgres") else "The PostgreSQL of store.url"
 
 
+def said(error: Exception) -> str:
+    """What the server or the system says, where that cannot hold the password."""
+    if isinstance(error, TimeoutError):
+        return "it does not answer in time."
+    if isinstance(error, ValueError) and not isinstance(error, OSError):
+        return "store.url is no such URL: postgresql://USER:PASSWORD@HOST:5432/DATABASE"
+    return (str(error).strip().rstrip(".") or type(error).__name__) + "."
+
+
 async def connect(url: str, statement_s: float) -> Connection:
     """A connection with its settings; no statement of it runs for longer than `statement_s`. Raises what asyncpg raises."""
     connection = await driver().connect(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from relay.core.errors import RelayError, Unavailable
-from relay.stores.postgres_connect import CONNECT_S, Connection, connect, look, named
+from relay.stores.postgres_connect import CONNECT_S, Connection, connect, look, named, said
 from relay.stores.postgres_schema import APPLIED, HAS_LEDGER
 from relay.stores.postgres_words import worded
 from relay.stores.schema import MIGRATIONS
@@ -53,7 +53,7 @@ class PostgresLook(Look):
         except RelayError:
             raise
         except Exception as error:  # noqa: BLE001  of the system, of the driver, of the server
-            raise Unavailable(f"{place} cannot be reached: {_why(error)}") from None
+            raise Unavailable(f"{place} cannot be reached: {said(error)}") from None
         return cls(connection, place, wrong)
 
     async def close(self) -> None:
@@ -71,16 +71,7 @@ class PostgresLook(Look):
         try:
             return [tuple(row) for row in await self._connection.fetch(worded(sql), *args)]
         except Exception as error:  # noqa: BLE001  of the system, of the driver, of the server
-            raise Unavailable(f"{self._place} cannot be read: {_why(error)}") from None
+            raise Unavailable(f"{self._place} cannot be read: {said(error)}") from None
 
     async def _scan(self, sql: str, *args: object) -> list[Row]:
         return await self._rows(sql, *args)
-
-
-def _why(error: Exception) -> str:
-    """What the server or the system says, where that cannot hold the password."""
-    if isinstance(error, TimeoutError):
-        return "it does not answer in time."
-    if isinstance(error, ValueError) and not isinstance(error, OSError):
-        return "store.url is no such URL: postgresql://USER:PASSWORD@HOST:5432/DATABASE"
-    return f"{str(error).strip() or type(error).__name__}.".replace("..", ".")

@@ -167,7 +167,7 @@ class Pool:
     async def _turn(self) -> None:
         """Returns when one is free, which is then one's own."""
         if len(self._waiting) >= self._most:
-            raise Unavailable(f"{len(self._waiting)} questions to the database wait already.", retry_after=1)
+            raise Unavailable("Too many questions to the database wait already.", retry_after=1)
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(mine)
         try:

@@ -9,7 +9,6 @@ transaction would not do: after a crash of the server another transaction may ge
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 import structlog
@@ -17,6 +16,7 @@ import structlog
 from relay.core.change import Change, Erase, FreezeAudience, Outcome, Record
 from relay.core.errors import Unavailable
 from relay.core.repeat import Forget
+from relay.stores.ledger import Work
 from relay.stores.postgres_connect import Connection
 from relay.stores.postgres_pool import Connect, Reach, goodbye
 from relay.stores.postgres_problems import is_certain, is_lost, is_race, meaning
@@ -57,14 +57,6 @@ UNKNOWN = (
 )
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Work:
-    """Changes that are written together, and who waits for them."""
-
-    changes: tuple[Change, ...]
-    waiter: asyncio.Future[tuple[Outcome, ...]]
 
 
 class Lost(Exception):

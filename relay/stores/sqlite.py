@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -11,31 +10,15 @@ from relay.core.change import Change, Outcome
 from relay.core.errors import Unavailable
 from relay.ports import Engine, Told
 from relay.stores import sqlite_file
-from relay.stores.sql.attempts import Attempts
-from relay.stores.sql.checking import Checking
-from relay.stores.sql.communities import Communities
-from relay.stores.sql.deliveries import Deliveries
-from relay.stores.sql.devices import Devices
-from relay.stores.sql.joinings import Joinings
-from relay.stores.sql.members import Members
-from relay.stores.sql.messages import Messages
-from relay.stores.sql.pauses import Pauses
-from relay.stores.sql.posts import Posts
-from relay.stores.sql.record import OwnRecord
-from relay.stores.sql.scope import OwnScope
-from relay.stores.sql.sessions import Sessions
-from relay.stores.sql.signing_in import SigningIn
-from relay.stores.sql.staff import People
+from relay.stores.ledger import Ledger, Work
 from relay.stores.sql.steps import Row
-from relay.stores.sql.threads import Threads
-from relay.stores.sql.tokens import Tokens
 from relay.stores.sqlite_errors import DAMAGED, REFUSED, UNREADABLE, code
 from relay.stores.sqlite_file import lite
 from relay.stores.sqlite_log import AGAIN
 from relay.stores.sqlite_opening import Beside, open_file
 from relay.stores.sqlite_readers import Check, Scanners
 from relay.stores.sqlite_space import Space
-from relay.stores.sqlite_writer import Limits, Settled, Work, Writer, numbered
+from relay.stores.sqlite_writer import Limits, Settled, Writer, numbered
 
 LIMITS = Limits()
 MAX_SCANS = 200  # waiting: counts, lists and searches
@@ -44,49 +27,13 @@ FOUND = """SELECT rowid FROM messages_fts WHERE messages_fts MATCH {}"""
 log = structlog.get_logger(__name__)
 
 
-def _unheard(_commits: int, _seconds: float) -> None:
-    """Nobody counts."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was written: `groups` of commits each cost one fsync; refused ones are in neither."""
-
-    groups: int = 0
-    commits: int = 0
-
-
-class SqliteStore(
-    Communities,
-    Members,
-    Joinings,
-    Pauses,
-    Tokens,
-    Devices,
-    SigningIn,
-    Sessions,
-    People,
-    Posts,
-    Deliveries,
-    Attempts,
-    Threads,
-    Messages,
-    Checking,
-    OwnRecord,
-):  # fmt: skip
-    """Made by `open`. When `broken` is set nothing can be written any more: the process ends and recovers at its start.
-
-    `grouped` hears of each group: how many commits, and the seconds until they were on the disk.
-    """
+class SqliteStore(Ledger):
+    """Made by `open`. When `broken` is set nothing can be written any more: the process ends and recovers at its start."""
 
     def __init__(self, path: Path, told: Told, beside: Beside, writer: Writer) -> None:
-        self.broken = asyncio.Event()
-        self.why_broken = ""
+        super().__init__(told)
         self.is_shared = False
         self.space = beside.space
-        self.tally = Tally()
-        self.grouped: Callable[[int, float], None] = _unheard
-        self._told = told
         self._beside = beside
         self._loop = asyncio.get_running_loop()
         self._waiting = 0
@@ -158,9 +105,6 @@ class SqliteStore(
                 raise Unavailable("The relay is shutting down; what was erased may still stand in the log.")
             await asyncio.sleep(AGAIN)
 
-    def of(self, member: int) -> OwnScope:
-        return OwnScope(member, self._rows, self._scan)
-
     def _settle_soon(self, settled: list[Settled], lost: str | None, seconds: float) -> None:
         try:
             self._loop.call_soon_threadsafe(self._settle, settled, lost, seconds)
@@ -172,16 +116,11 @@ class SqliteStore(
         self._waiting -= len(settled)
         done = [each for each in settled if each.problem is None]
         if done:
-            self.tally.groups += 1
-            self.tally.commits += len(done)
             self._count(len(done), seconds)
         if lost is not None:
             self._break(lost, is_damaged=self._writer.is_damaged)
         for each in done:
-            try:
-                self._told(each.work.changes, each.outcomes)
-            except Exception:
-                log.exception("announcing failed")
+            self._announce(each.work.changes, each.outcomes)
         for each in settled:
             waiter = each.work.waiter
             if waiter.done():
@@ -190,12 +129,6 @@ class SqliteStore(
                 waiter.set_result(each.outcomes)
             else:
                 waiter.set_exception(each.problem)
-
-    def _count(self, commits: int, seconds: float) -> None:
-        try:
-            self.grouped(commits, seconds)
-        except Exception:
-            log.exception("counting failed")
 
     def _break(self, why: str, *, is_damaged: bool) -> None:
         self.why_broken = self.why_broken or why

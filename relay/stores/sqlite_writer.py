@@ -4,7 +4,6 @@ Each waiting commit stands in a savepoint of its own, so that one that fails tak
 the group; a COMMIT is never tried again, since after a failed fsync nobody knows what the disk holds.
 """
 
-import asyncio
 import re
 import threading
 import time
@@ -21,6 +20,7 @@ from relay.core.change import Change, Erase, Outcome
 from relay.core.device import DropDevices
 from relay.core.erasure import PurgeErased
 from relay.core.errors import RelayError, Stale, Taken, Unavailable
+from relay.stores.ledger import Work
 from relay.stores.sql.steps import Lock, Many, Row
 from relay.stores.sql.writes import APPLY
 from relay.stores.sqlite_errors import BUSY, DAMAGED, FULL, LOST, REFUSED, code
@@ -52,14 +52,6 @@ class Limits:
     locked: float = BUSY_MS / 1000
     log_bytes: int = WAL_BYTES_KEPT
     log_pages: int = WAL_PAGES
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Work:
-    """Changes that are written together, and who waits for them."""
-
-    changes: tuple[Change, ...]
-    waiter: asyncio.Future[tuple[Outcome, ...]]
 
 
 @dataclass(frozen=True, slots=True)

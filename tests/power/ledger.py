@@ -7,6 +7,7 @@ from pathlib import Path
 
 from relay.core.change import Change, Outcome, SetFact
 from relay.stores import sqlite
+from relay.stores.ledger import Work
 from relay.stores.sql.attempts import Attempts
 from relay.stores.sql.checking import Checking
 from relay.stores.sql.communities import Communities
@@ -24,7 +25,7 @@ from relay.stores.sql.tokens import Tokens
 from relay.stores.sqlite_file import lite
 from relay.stores.sqlite_mark import Mark, last_group
 from relay.stores.sqlite_opening import fold
-from relay.stores.sqlite_writer import Limits, Settled, Work, Writer, numbered
+from relay.stores.sqlite_writer import Limits, Settled, Writer, numbered
 from tests.power.connection import Connection
 from tests.power.disk import Disk
 

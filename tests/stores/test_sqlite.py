@@ -16,12 +16,13 @@ from relay.core.change import Erase, SetFact
 from relay.core.errors import Unavailable
 from relay.ports import Paging
 from relay.stores import sqlite_file
+from relay.stores.ledger import Work
 from relay.stores.schema import MIGRATIONS
 from relay.stores.sql import erasures
 from relay.stores.sqlite import SqliteStore
 from relay.stores.sqlite_file import lite
 from relay.stores.sqlite_space import Space
-from relay.stores.sqlite_writer import Limits, Settled, Work, Writer, numbered
+from relay.stores.sqlite_writer import Limits, Settled, Writer, numbered
 from tests.stores.conftest import HELD, World
 
 ROOT = Path(__file__).parents[2]
