@@ -12,7 +12,7 @@ from relay.cli.screen import Screen, Thing
 from relay.cli.session import Session, connected, limit_option
 from relay.cli.shape import Exit, Failure, Group
 from relay.configuration import Settings
-from relay.core.chain import BEGINNING, Link, Walked, followed, is_digest
+from relay.core.chain import BEGINNING, AuditRow, Walked, followed, is_digest
 from relay.core.errors import Unavailable
 from relay.core.moment import from_micros, rfc3339
 
@@ -70,9 +70,9 @@ async def _walk(settings: Settings, walked: Walked) -> Walked:
     async with looking(settings) as look:
         after, end = BEGINNING, await look.audit_end()
         with click.progressbar(length=end, label="Rows", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-            while walked.broken is None and (links := await look.audit_chain(after, PAGE)):
-                walked = followed(walked, links)
-                after = links[-1].n
+            while walked.broken is None and (rows := await look.audit_chain(after, PAGE)):
+                walked = followed(walked, rows)
+                after = rows[-1].n
                 bar.update(min(after, end) - bar.pos)
     return walked
 
@@ -89,9 +89,9 @@ def _shown(walked: Walked) -> Thing:
     }
 
 
-def _row(link: Link) -> Thing:
+def _row(row: AuditRow) -> Thing:
     """A row that somebody wrote to may hold anything."""
-    return {"n": link.n, "at": _time(link.at), **{name: _text(getattr(link, name)) for name in ("actor", "action", "subject")}}
+    return {"n": row.n, "at": _time(row.at), **{name: _text(getattr(row, name)) for name in ("actor", "action", "subject")}}
 
 
 def _time(at: int) -> str:

@@ -19,7 +19,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class AuditRow:
     """One row as it is stored: `at` in microseconds, `detail` as text; `digest` is empty in rows older than the chain."""
 
     n: int
@@ -42,8 +42,8 @@ class Walked:
     noted: str = NOTHING
     older: int = 0
     rows: int = 0
-    last: Link | None = None
-    broken: Link | None = None
+    last: AuditRow | None = None
+    broken: AuditRow | None = None
     noted_at: int | None = None
 
     @property
@@ -66,28 +66,28 @@ def canonical(detail: Mapping[str, str | int | bool | None]) -> str:
     return json.dumps(dict(detail), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def digest_of(before: str, link: Link) -> str:
+def digest_of(before: str, row: AuditRow) -> str:
     """What stands in the row's `digest` if nothing was changed, `before` being that of the row before."""
-    cells = [before, link.n, link.at, link.actor, link.action, link.subject, link.detail]
+    cells = [before, row.n, row.at, row.actor, row.action, row.subject, row.detail]
     return sha256(json.dumps(cells, separators=(",", ":"), default=_foreign).encode("ascii")).hexdigest()
 
 
-def followed(so_far: Walked, links: Iterable[Link]) -> Walked:
+def followed(so_far: Walked, rows: Iterable[AuditRow]) -> Walked:
     """Goes on with the next rows, in the order of n, up to the first that does not hold."""
-    for link in links:
+    for row in rows:
         if so_far.broken is not None:
             break
-        so_far = _step(so_far, link)
+        so_far = _step(so_far, row)
     return so_far
 
 
-def _step(so_far: Walked, link: Link) -> Walked:
-    if so_far.last is None and link.digest == NOTHING:
+def _step(so_far: Walked, row: AuditRow) -> Walked:
+    if so_far.last is None and row.digest == NOTHING:
         return replace(so_far, older=so_far.older + 1)
-    if link.digest != digest_of(so_far.head, link):
-        return replace(so_far, broken=link)
-    noted_at = link.n if link.digest == so_far.noted else so_far.noted_at
-    return replace(so_far, rows=so_far.rows + 1, last=link, noted_at=noted_at)
+    if row.digest != digest_of(so_far.head, row):
+        return replace(so_far, broken=row)
+    noted_at = row.n if row.digest == so_far.noted else so_far.noted_at
+    return replace(so_far, rows=so_far.rows + 1, last=row, noted_at=noted_at)
 
 
 def _foreign(value: object) -> object:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from relay.core.chain import BEGINNING, Link, Walked, digest_of, followed
+from relay.core.chain import BEGINNING, AuditRow, Walked, digest_of, followed
 from relay.core.change import AddCommunity, Change, Record, SetFact
 from relay.core.community import Community
 from relay.core.errors import Taken, Unavailable
@@ -174,7 +174,7 @@ def written_anew(draw: st.DrawFn) -> Tamper:
         changed = [put(cells, 2, actor) if place == row else cells for place, cells in enumerate(found)]
         before, chained = "", []
         for cells_ in changed:
-            before = digest_of(before, Link(*cells_[:6]))
+            before = digest_of(before, AuditRow(*cells_[:6]))
             chained.append((*cells_[:6], before))
         return chained
 
@@ -299,11 +299,11 @@ def record(clock: ManualClock, count: int) -> Record:
     return Record(clock.now(), "eva", f"act.{count % 3}", f"subject-{count}", {"nobody": None, "count": count})
 
 
-async def chain(world: World) -> list[Link]:
+async def chain(world: World) -> list[AuditRow]:
     return list(await cast("OwnRecord", world.store).audit_chain(0, 1000))
 
 
-def pairs(rows: list[Link]) -> Iterator[tuple[str, Link]]:
+def pairs(rows: list[AuditRow]) -> Iterator[tuple[str, AuditRow]]:
     yield from zip(["", *(row.digest for row in rows)], [replace(row, digest="") for row in rows], strict=False)
 
 

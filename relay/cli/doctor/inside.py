@@ -61,11 +61,11 @@ def tables(had: set[str], known: set[str], before_change: str) -> Iterator[Findi
 
 async def _audit(look: Look) -> Finding:
     """The last rows; the first one of them is taken as it is."""
-    links = await look.audit_chain(max(0, await look.audit_end() - LAST_ROWS), LAST_ROWS)
-    chained = [link for link in links if link.digest]
+    rows = await look.audit_chain(max(0, await look.audit_end() - LAST_ROWS), LAST_ROWS)
+    chained = [row for row in rows if row.digest]
     if not chained:
         return ok("audit", "nothing is chained in the audit log yet")
-    walked = followed(Walked(last=chained[0]), links[links.index(chained[0]) + 1 :])
+    walked = followed(Walked(last=chained[0]), rows[rows.index(chained[0]) + 1 :])
     if walked.broken is not None:
         fix = "`relay audit verify` follows it from the beginning. Keep the database as it is and compare it with a backup."
         return fail("audit", f"the audit log does not hold from row {walked.broken.n} on", fix)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from relay.core.chain import NOTHING, Link, canonical, digest_of
+from relay.core.chain import NOTHING, AuditRow, canonical, digest_of
 from relay.core.change import Record, SetFact
 from relay.core.repeat import Forget, Remember
 from relay.ports import AuditEntry, Page, Paging, Remembered
@@ -47,9 +47,9 @@ class OwnRecord(Queries):
         rows = await self._scan(AUDIT, before, asked(paging))
         return page(rows, paging, _entry, lambda row: (row[0],))
 
-    async def audit_chain(self, after: int, limit: int) -> Sequence[Link]:
+    async def audit_chain(self, after: int, limit: int) -> Sequence[AuditRow]:
         """The oldest first, as they are stored: nothing is read into what somebody may have changed."""
-        return [Link(*row) for row in await self._scan(CHAIN, after, limit)]
+        return [AuditRow(*row) for row in await self._scan(CHAIN, after, limit)]
 
 
 def set_fact(change: SetFact) -> Steps[None]:
@@ -72,9 +72,9 @@ def record(change: Record) -> Steps[None]:
     yield Lock(ONE_BY_ONE)
     rows = yield LAST, ()
     n, before = rows[0] if rows else (0, NOTHING)
-    link = Link(n + 1, us(change.at), change.actor, change.action, change.subject, canonical(change.detail))
-    link = replace(link, digest=digest_of(before, link))
-    yield RECORD, (link.n, link.at, link.actor, link.action, link.subject, link.detail, link.digest)
+    row = AuditRow(n + 1, us(change.at), change.actor, change.action, change.subject, canonical(change.detail))
+    row = replace(row, digest=digest_of(before, row))
+    yield RECORD, (row.n, row.at, row.actor, row.action, row.subject, row.detail, row.digest)
 
 
 def _entry(row: Row) -> AuditEntry:
