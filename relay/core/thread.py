@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from relay.core.case import Case
+from relay.core.case import Case, CaseView
 from relay.core.errors import Invalid, Unknown
 from relay.core.post import unstorable
 from relay.core.verdict import Action, Decision
@@ -239,6 +239,11 @@ class Thread:
     def ref(self) -> ThreadRef:
         """What a decision needs of it; the post plays no part once the thread is there."""
         return ThreadRef(self.n, self.id, self.member, None, self.state, self.version)
+
+
+def ref_of(view: CaseView) -> ThreadRef:
+    """The same of the thread that a case is in."""
+    return ThreadRef(view.thread_n, view.thread, view.member, None, ThreadState(view.thread_state), view.thread_version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from relay.core.checking import DecideAgain, Unchecked, ended
 from relay.core.errors import Conflict
 from relay.core.identity import Ids
 from relay.core.notice import Occasion, notice, stated
-from relay.core.thread import Message, Role, ThreadRef, ThreadState
+from relay.core.thread import Message, Role, ref_of
 from relay.core.verdict import Action, Decision
 from relay.ports import Clock, JudgeAgain, Store
 from relay.waiting import work
@@ -66,9 +66,7 @@ class Check:
             decision=decision,
             at=self.clock.now(),
             message=view.message,
-            thread=ThreadRef(
-                view.thread_n, view.thread, view.member, None, ThreadState(view.thread_state), view.thread_version
-            ),
+            thread=ref_of(view),
             community=view.community,
             notice=await self._notice(unchecked, decision),
         )

@@ -8,7 +8,7 @@ from relay.core.errors import Invalid, Unknown
 from relay.core.identity import Ids
 from relay.core.notice import Occasion, notice
 from relay.core.staff import Actor
-from relay.core.thread import Message, Role, Status, ThreadRef, ThreadState, checked_text
+from relay.core.thread import Message, Role, Status, checked_text, ref_of
 from relay.ports import Also, Clock, SignedIn, Store, nothing
 
 _STATUS = {Ruling.DELIVER: Status.FILED, Ruling.REJECT: Status.REJECTED}
@@ -45,7 +45,7 @@ class Review:
                 by=actor.person,
                 reason=reason,
                 at=now,
-                thread=_ref(view),
+                thread=ref_of(view),
                 community=view.community,
                 notice=await self._notice(view, ruling, reason),
             ),
@@ -83,7 +83,3 @@ class Review:
         state = appealed(view.case, had_appeal=view.appeal is not None)
         await self.store.commit(Appeal(case_id, view.case.version, checked_text(text), self.clock.now()), *also(state))
         return state
-
-
-def _ref(view: CaseView) -> ThreadRef:
-    return ThreadRef(view.thread_n, view.thread, view.member, None, ThreadState(view.thread_state), view.thread_version)
