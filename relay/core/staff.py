@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+RELAY = "relay"  # who acts when nobody does
+
 
 class Role(StrEnum):
     """The owner may do all; a manager whatever agent and moderator may; an auditor reads."""

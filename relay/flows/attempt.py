@@ -31,11 +31,10 @@ from relay.core.errors import Stale, Unavailable
 from relay.core.identity import Ids
 from relay.core.rate import Bucket
 from relay.ports import Channel, Clock, Run, Store
-from relay.waiting import woken
+from relay.waiting import RETRY_AFTER, woken
 
 WINDOW = 64  # sendings under way on a channel: bounds memory, and what a crash can leave unknown
 SEND_LIMIT = 30.0  # seconds for one sending; a platform that has not answered by then may have taken it
-RETRY_AFTER = 1.0  # seconds until a store that refused is asked again
 SHORTEST = 0.001  # seconds: a bucket may lack less than a clock can tell, and waiting for that would be none
 LOOK_EVERY = 60.0  # seconds at most without a look, since a machine's time may jump
 DRAIN = 5.0  # seconds at the end for what is under way

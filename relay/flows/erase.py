@@ -15,10 +15,10 @@ import structlog
 from relay.core.change import Erase, Record
 from relay.core.erasure import ConfirmErasures, Erasure, NoteErasures, PurgeErased, missing
 from relay.core.errors import RelayError, Unavailable
+from relay.core.staff import RELAY
 from relay.ports import Clock, EnterErasures, Store
 from relay.waiting import woken
 
-RELAY = "relay"  # who acts when nobody does
 PURGED_AT_ONCE = 100  # rows a commit: some 30 ms of the writer, so that replies overtake
 NOTED_AT_ONCE = 500  # erasures a commit
 CONFIRMED_AT_ONCE = 50  # erasures a commit, each with its row in the audit log

@@ -13,10 +13,9 @@ from relay.core.community import Community
 from relay.core.errors import Unavailable, Unknown
 from relay.core.identity import Ids, token_digest
 from relay.core.session import LINK_LASTS
-from relay.core.staff import Actor, Key, Role, Staff, Token, TokenKind
+from relay.core.staff import RELAY, Actor, Key, Role, Staff, Token, TokenKind
 from relay.ports import Also, Clock, Store, nothing
 
-RELAY = "relay"  # who acts when nobody does
 OWNER = "Owner"  # the first person's name, until they give their own
 
 Credential = tuple[str, str]
@@ -86,7 +85,7 @@ class Govern:
         staff = Staff(self.ids(), OWNER, Role.OWNER, self.clock.now())
         added = self._added(RELAY, staff, secret, is_first=True)
         linked = self._linked(RELAY, staff, link, staff.created_at + LINK_LASTS) if link else ()
-        await self.store.commit(*_records_last(*added, *linked))
+        await self.store.commit(*added, *linked)
         return staff
 
     async def hire(self, actor: Actor, name: str, role: Role, also: Also[Hired] = nothing) -> Hired:
@@ -95,7 +94,7 @@ class Govern:
         hired = Hired(staff.id, self.secrets(), self.secrets())
         added = self._added(actor.id, staff, hired.token)
         linked = self._linked(actor.id, staff, hired.link, staff.created_at + LINK_LASTS)
-        await self.store.commit(*_records_last(*added, *linked), *also(hired))
+        await self.store.commit(*added, *linked, *also(hired))
         return hired
 
     async def link(self, actor: Actor, staff: Staff, also: Also[Linked] = nothing) -> Linked:
@@ -166,8 +165,3 @@ class Govern:
             log.warning("reading not recorded", by=by, action=action, subjects=new, why=problem.detail)
         else:
             self.looks.written(by, action, new, now)
-
-
-def _records_last(*changes: Change) -> tuple[Change, ...]:
-    """The audit log is locked last of all."""
-    return tuple(sorted(changes, key=lambda change: isinstance(change, Record)))

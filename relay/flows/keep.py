@@ -10,9 +10,9 @@ from relay.core.attempt import RecoverAttempts
 from relay.core.errors import Stale, Unavailable
 from relay.core.run import RENEW, RUN_FOR, DropPlans, EndRun, KeepRun, StartRun, Term, until
 from relay.ports import Clock, Store
+from relay.waiting import RETRY_AFTER
 
 GROUP = 5000  # planned deliveries that a commit drops: the writer is busy for about 10 ms
-RETRY_AFTER = 1.0  # seconds until a store that refused is asked again
 
 log = structlog.get_logger(__name__)
 

@@ -7,10 +7,8 @@ from relay.core.change import AddToken, Change, Record
 from relay.core.identity import Ids, token_digest
 from relay.core.moment import rfc3339
 from relay.core.restore import SEQ_LEAP, EndAllTokens, LeapSeqs
-from relay.core.staff import Role, Staff, Token, TokenKind
+from relay.core.staff import RELAY, Role, Staff, Token, TokenKind
 from relay.ports import Clock, Store
-
-RELAY = "relay"  # who acts when nobody does
 
 
 @dataclass(frozen=True, slots=True)

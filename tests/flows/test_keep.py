@@ -12,11 +12,12 @@ from relay.core.change import Change, FreezeAudience, Outcome
 from relay.core.errors import Unavailable
 from relay.core.post import Draft
 from relay.core.run import RUN_FOR
-from relay.flows.attempt import RETRY_AFTER, Attempt
+from relay.flows.attempt import Attempt
 from relay.flows.keep import Keep
 from relay.ports import Paging, Store
 from relay.testing.clock import Drawn
 from relay.testing.loopback import Loopback
+from relay.waiting import RETRY_AFTER
 from tests.flows.conftest import EVA, PATIENCE_S, House
 from tests.flows.pushed import Pushed
 
