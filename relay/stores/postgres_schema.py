@@ -55,6 +55,7 @@ ROOM = ("""ALTER TABLE streams SET (fillfactor = 50)""", """ALTER TABLE writers 
 WORDS_OF_PEOPLE: Mapping[str, tuple[str, ...]] = {
     "members": ("pseudonym", "name", "tags", "attributes"),
     "addresses": ("address",),
+    "tokens": ("device",),
     "threads": ("labels", "lease_name"),
     "thread_labels": ("label",),
     "messages": ("text", "client_id"),
@@ -72,10 +73,14 @@ UNSAMPLED = (
     "ALTER INDEX messages_words ALTER COLUMN 1 SET STATISTICS 0",
 )
 SECRETS = ("ALTER TABLE passphrases ALTER COLUMN hash SET STATISTICS 0",)
+DEVICES = tuple(f"ALTER TABLE devices ALTER COLUMN {column} SET STATISTICS 0" for column in ("device", "digest", "salt"))
+SEALS = ("ALTER TABLE devices ALTER COLUMN sealed SET STATISTICS 0",)
 OWN_STATEMENTS: Mapping[str, tuple[str, ...]] = {
     "0001_first_tables": (*SEARCH, *WRITERS, *ROOM, *UNSAMPLED),
     "0002_faults": (*AUDIT_STAYS, FUNCTION),
     "0003_sign_in": SECRETS,
+    "0005_mqtt": DEVICES,
+    "0007_seals": SEALS,
 }
 
 ONE_BY_ONE = """SELECT pg_advisory_xact_lock(1380928857)"""

@@ -6,14 +6,19 @@ Its WAL is left out: it and its copies are the operator's to end. So is the free
 import asyncio
 import struct
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from relay.core.change import Erase
+from relay.core.change import AddToken, Erase
+from relay.core.device import AddDevice, Device, DropDevices, SecretHash
 from relay.core.erasure import PurgeErased
 from relay.core.errors import Unavailable
+from relay.core.identity import token_digest
+from relay.core.member import Member
+from relay.core.staff import Token, TokenKind
 from relay.stores.postgres import PostgresStore
 from tests.servers import engines
 from tests.servers.postgres import Postgres
@@ -21,10 +26,12 @@ from tests.stores.conftest import HELD, World
 
 pytestmark = pytest.mark.skipif(engines.POSTGRESQL not in engines.wanted(), reason="RELAY_ENGINES leaves it out")
 MARK = "wombat4711"
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
 PAGE = 8192  # bytes, as the server is built everywhere
 HEAD, POINTER = 24, 4  # bytes of a page's header and of each pointer to an item, from the documentation of its page layout
 IN_USE = 1  # the pointer's flag for an item with its bytes; others are dead, and theirs are free room
 MANY = 40
+DEVICES = 3
 
 
 @pytest.fixture
@@ -96,13 +103,29 @@ async def erased(postgres: Postgres, world: World, url: str) -> int:
     for count in range(MANY):
         await world.filed(world.reply(gone, first.ref, HELD, f"{MARK} {count} " + "and so on " * 30))
         await world.filed(world.reply(stays, kept.ref, HELD, f"somebody else {count}"))
+    for count in range(DEVICES):
+        for member, device in (gone, f"{MARK}-{count}"), (stays, f"of-somebody-else-{count}"):
+            await world.store.commit(signed_in(member, count, device), admitted(member, count, device))
     await postgres.run("ANALYZE", url.rpartition("/")[2])
     await postgres.run("CHECKPOINT")
     before = held(await postgres.files(url))
     await world.store.commit(Erase(gone.n, gone.id, world.clock.now()))
     while (await world.store.commit(PurgeErased(gone.id, 100)))[0]:
         pass
+    await world.store.commit(DropDevices(tuple(f"{gone.id}.{count}" for count in range(DEVICES))))
     return before
+
+
+def signed_in(member: Member, count: int, device: str) -> AddToken:
+    id_ = f"{member.id}.{count}"
+    return AddToken(Token(id_, TokenKind.MEMBER, token_digest(id_), member.id, NOW, device))
+
+
+def admitted(member: Member, count: int, device: str) -> AddDevice:
+    secret = SecretHash(token_digest(device), "c2FsdA==")
+    return AddDevice(
+        Device(f"{member.id}.{count}", TokenKind.MEMBER, member.id, device, secret, NOW, sealed=f"sealed {device}")
+    )
 
 
 def held(files: list[Path]) -> int:
