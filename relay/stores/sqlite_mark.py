@@ -42,12 +42,16 @@ class End(Enum):
 
 @dataclass(slots=True)
 class Mark:
-    """`group` is 0 where nothing is known; `is_sound` once somebody looked at the whole file, or need not."""
+    """`group` is 0 where nothing is known; `is_sound` once somebody looked at the whole file, or need not.
+
+    `is_synced` while nothing was written that is not on the disk.
+    """
 
     path: Path
     end: End = End.UNCLEAN
     group: int = 0
     is_sound: bool = False
+    is_synced: bool = True
     _file: int = -1
     _problem: OSError | None = None
     _sync_at: float = field(default=0.0)
@@ -71,21 +75,26 @@ class Mark:
 
     def reached(self, group: int) -> None:
         """This group is on the disk. Never raises: who waits for the group has to hear of it whatever becomes of the mark."""
-        self.group = group
+        self.group, self.is_synced = group, False
         try:
             self._write()
         except OSError as error:
             self._problem = error
 
+    def wait(self) -> float | None:
+        """For how many seconds the writer may wait for work before it calls `sync`."""
+        return None if self.is_synced else SYNC_EVERY
+
     def sync(self) -> None:
-        """Once a second, after `reached`. Raises OSError when the disk fails; one that is full leaves the mark behind."""
+        """Once a second, also when nothing comes. Raises OSError when the disk fails; a full one leaves the mark behind."""
         if self._problem is not None and self._problem.errno not in NO_ROOM:
             raise self._problem
-        if time.monotonic() < self._sync_at:
+        if self.is_synced or time.monotonic() < self._sync_at:
             return
         self._sync_at = time.monotonic() + SYNC_EVERY
         try:
             os.fdatasync(self._file)
+            self.is_synced = True
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise

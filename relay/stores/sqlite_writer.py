@@ -132,12 +132,14 @@ class Writer:
     def _patience(self) -> float | None:
         if self._lost is not None:
             return None
-        waits = (self.log.wait(), None if self.space is None else self.space.wait())
-        return min((wait for wait in waits if wait is not None), default=None)
+        beside = [each.wait() for each in (self.mark, self.space) if each is not None]
+        return min((wait for wait in (self.log.wait(), *beside) if wait is not None), default=None)
 
     def _rest(self, settle: Settle) -> None:
         if self.space is not None and self.space.wait() == 0.0:
             self._tend(settle, self._try_room)
+        if self.mark is not None:
+            self._tend(settle, self.mark.sync)
         self._tend(settle, self.log.tend, is_idle=True)
 
     def _try_room(self) -> None:

@@ -59,6 +59,20 @@ def test_a_run_ended_cleanly_when_nothing_failed_and_nobody_broke_off_the_look(
     assert (left.end, left.group) == (end, 7)
 
 
+async def test_the_mark_of_the_last_group_is_on_the_disk_soon_though_nothing_comes_after_it(tmp_path: Path) -> None:
+    store = await opened(tmp_path)
+    mark = store._beside.mark  # noqa: SLF001  no member of the store tells it
+
+    await store.commit(SetFact("a", "x"))
+    await store.commit(SetFact("b", "x"))
+
+    async with asyncio.timeout(30):
+        while not mark.is_synced:  # noqa: ASYNC110  another thread writes it
+            await asyncio.sleep(0)
+    assert mark.group == 2
+    await store.close()
+
+
 async def test_a_file_whose_mark_is_gone_is_looked_at(tmp_path: Path) -> None:
     await (await opened(tmp_path)).close()
     (tmp_path / "relay.db-mark").unlink()
