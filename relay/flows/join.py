@@ -179,7 +179,7 @@ class Join:
     def _read(self, code: str, now: datetime) -> Waiting:
         try:
             told = Waiting(**self._signer().loads(code))
-        except (BadData, UnicodeError):  # a browser may send anything
+        except (BadData, UnicodeError, TypeError):  # a browser may send anything, also a step of before an upgrade
             raise Unknown from None
         if from_micros(told.until) <= now:
             raise Unknown

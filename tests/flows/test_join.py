@@ -134,6 +134,13 @@ async def test_a_step_has_its_time_and_is_nobodys_to_make(house: House, bad: Com
     assert await members(house, bad) == 0
 
 
+async def test_a_step_of_a_relay_before_an_upgrade_is_none(house: House) -> None:
+    code = house.join._signer().dumps({"mark": "m", "asked": "other things"})  # noqa: SLF001  signed by the same key
+
+    with pytest.raises(Unknown):
+        await house.join.confirm(code)
+
+
 async def test_who_was_signed_out_does_not_get_in_again_by_the_same_step(house: House, bad: Community) -> None:
     step = await asked(house, bad)
     arrived = await house.join.confirm(step.code)
