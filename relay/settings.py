@@ -23,7 +23,9 @@ Key = tuple[str, ...]
 
 PREFIX: Final = "RELAY_"
 DEFAULT: Final = "default"
+LARGEST_FILE: Final = 1_048_576  # bytes: far more than anybody writes by hand, and read in a moment
 MASK: Final = "********"
+_ENDS: Final = ("]", '"""', "'''")  # one of these is in the last line of every value that began in an earlier one
 # Plugins' options are plain tables until the loader checks them, so there the name alone tells a secret.
 _SECRET: Final = re.compile(r"(^|_)(token|secret|password|passphrase|api_key|private_key)s?$")
 _SYNTAX_AT: Final = re.compile(r" \(at line (\d+), column \d+\)$")
@@ -137,7 +139,7 @@ def names_at(model: type[BaseModel], key: Key) -> list[str] | None:
 
 def _from_file(path: Path) -> tuple[dict[str, Any], dict[Key, str], dict[Key, str]]:
     try:
-        text = path.read_text("utf-8")
+        text = _text_of(path)
         values = tomllib.loads(text)
     except OSError as error:
         raise SettingsError((Wrong(str(path), "", f"cannot be read: {error.strerror}"),)) from None
@@ -147,8 +149,19 @@ def _from_file(path: Path) -> tuple[dict[str, Any], dict[Key, str], dict[Key, st
         found = _SYNTAX_AT.search(str(error))
         where = f"{path}:{found[1]}" if found else str(path)
         raise SettingsError((Wrong(where, "", f"is not TOML: {_SYNTAX_AT.sub('', str(error))}"),)) from None
+    except RecursionError:
+        raise SettingsError((Wrong(str(path), "", "is nested too deeply"),)) from None
     lines, tables = lines_of(text)
     return values, _placed(path, lines), _placed(path, tables)
+
+
+def _text_of(path: Path) -> str:
+    """Without the mark that some editors put before the first byte. No more is read than may be: it could be any file."""
+    with path.open("rb") as file:
+        content = file.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
+        raise SettingsError((Wrong(str(path), "", f"is larger than {LARGEST_FILE} bytes: is it a configuration?"),))
+    return content.decode("utf-8-sig")
 
 
 def _placed(path: Path, lines: Mapping[Key, int]) -> dict[Key, str]:
@@ -163,6 +176,8 @@ def lines_of(text: str) -> tuple[dict[Key, int], dict[Key, int]]:
     chunk, start = "", 1
     for number, line in enumerate(text.splitlines(keepends=True), 1):
         chunk += line
+        if start < number and not any(end in line for end in _ENDS):
+            continue  # so that a long list is not read anew with each of its lines
         try:
             piece = tomllib.loads(chunk)
         except tomllib.TOMLDecodeError:

@@ -111,6 +111,24 @@ def test_a_file_that_is_not_utf_8_is_a_fault(tmp_path: Path) -> None:
         load(Everything, path, {})
 
 
+def test_the_mark_that_some_editors_put_before_a_file_is_no_part_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "relay.toml"
+    path.write_bytes(b"\xef\xbb\xbf[http]\r\nport = 1\r\n")
+
+    loaded = read(Everything, path, {})
+
+    assert (loaded.values.http.port, loaded.origin(("http", "port"))) == (1, f"{path}:2")
+
+
+def test_what_is_far_too_large_for_a_configuration_is_not_read() -> None:
+    with pytest.raises(SettingsError, match=r"^/dev/zero: is larger than 1048576 bytes"):
+        load(Everything, Path("/dev/zero"), {})
+
+
+def test_what_is_nested_too_deeply_is_a_fault(tmp_path: Path) -> None:
+    assert faults_of(tmp_path, f"a = {'[' * 9999}{']' * 9999}\n") == ["folder/relay.toml: is nested too deeply"]
+
+
 def test_no_fault_repeats_the_value(tmp_path: Path) -> None:
     faults = faults_of(tmp_path, '[http]\npassword = ["hunter2"]\nport = "hunter2"\n', {"RELAY_HTTP__X": "hunter2"})
 
@@ -236,3 +254,12 @@ def test_a_value_that_is_given_with_its_whole_table_comes_from_there() -> None:
     assert loaded.origin(("http", "port")) == "RELAY_HTTP"
     assert loaded.origin(("log", "port")) == "default"
     assert loaded.place(("log", "port")) == "relay.toml:3"
+
+
+def test_a_list_of_very_many_lines_is_read_in_a_moment() -> None:
+    words = [f'  "word {number}",' for number in range(20_000)]  # took hours when each line read all lines before it
+
+    found, tables = lines_of("\n".join(["[plugins.words]", "words = [", *words, "]", "stems = true"]))
+
+    assert found == {("plugins", "words", "words"): 2, ("plugins", "words", "stems"): 20_004}
+    assert tables == {("plugins", "words"): 1}
