@@ -92,6 +92,14 @@ class HttpSettings(BaseModel):
     events: int = Field(4096, ge=16, description="events of the staff stream that are kept for those who reconnect")
     limits: LimitSettings = Field(LimitSettings(), description="requests a caller may make")
 
+    @field_validator("host")
+    @classmethod
+    def _said(cls, host: str) -> str:
+        """An empty one, such as from a variable that nobody set, would listen on every address of the machine."""
+        if not host or not host.isprintable():
+            raise ValueError("is no address: 127.0.0.1 is this machine alone, 0.0.0.0 is everybody")
+        return host
+
     @field_validator("origins")
     @classmethod
     def _as_browsers_send_them(cls, origins: tuple[str, ...]) -> tuple[str, ...]:

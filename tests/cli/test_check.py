@@ -134,3 +134,11 @@ def test_a_line_that_is_none_stops_the_scoring_with_its_number(relay: CommandLin
     assert result.code == 2
     assert "line 2" in result.err
     assert len(result.things) == 1
+
+
+@pytest.mark.parametrize("host", ["", "\udcff", "127.0.0.1\n"])
+def test_a_host_that_is_none_does_not_open_the_relay_to_everybody(relay: CommandLine, host: str) -> None:
+    result = relay("check", RELAY_HTTP__HOST=host)
+
+    assert result.code == 2
+    assert "RELAY_HTTP__HOST: http.host: is no address: 127.0.0.1 is this machine alone" in result.err
