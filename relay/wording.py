@@ -21,6 +21,13 @@ _WORDS: Final = {
     "should be a number": ("float_type", "float_parsing"),
     "should be true or false": ("bool_type", "bool_parsing"),
     "is of no kind that is known here": ("union_tag_invalid",),
+    "holds a character that is none (half a surrogate pair)": ("string_unicode",),
+    "is no RFC 3339 time such as 2026-11-21T20:15:00Z": (
+        "datetime_type",
+        "datetime_parsing",
+        "datetime_from_date_parsing",
+        "datetime_object_invalid",
+    ),
     "needs its distance from UTC, such as Z or +02:00": ("timezone_aware",),
 }
 _BY_TYPE: Final = {kind: words for words, kinds in _WORDS.items() for kind in kinds}
@@ -39,6 +46,8 @@ def in_words(fault: Mapping[str, Any], *, table: str, forms: Mapping[str, str] =
         return f"should be {table}"
     if kind == "string_pattern_mismatch":
         return forms.get(fault["ctx"]["pattern"], "does not have the form that is asked for")
+    if kind == "union_tag_not_found":
+        return f"needs {fault['ctx']['discriminator']}"
     return _BY_TYPE.get(kind) or _SUBJECT.sub("", fault["msg"]).replace(" after validation", "")
 
 

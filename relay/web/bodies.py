@@ -144,7 +144,7 @@ class PagingQuery(Body):
 class ExportQuery(PagingQuery):
     """Which piece of which part of a community's export."""
 
-    kind: Literal[tuple(ExportKind)] = "members"  # type: ignore[valid-type]
+    kind: Literal[tuple(kind.value for kind in ExportKind)] = "members"  # type: ignore[valid-type]
 
 
 # ---------------------------------------------------------------------------------------------------------- communities

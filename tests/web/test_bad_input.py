@@ -8,6 +8,7 @@ import pytest
 from relay.core.community import SLUG
 from relay.web.problem import FORMS
 from relay.web.table import ROUTES
+from tests.web.browser import Browser
 from tests.web.conftest import CONSENT, Person, Relay, is_problem, numbers
 
 COMMUNITY = "/v1/communities"
@@ -223,3 +224,13 @@ async def test_a_search_for_odd_signs_finds_nothing_and_breaks_nothing(relay: Re
     said = await relay.owner("GET", f"/v1/communities/bad/threads?q={q}")
 
     assert said.status in {200, 422}
+
+
+async def test_who_sends_what_no_form_sends_is_not_told_that_the_relay_failed(ada: Browser) -> None:
+    headers = {"Origin": ada.origin, "Content-Type": "text/plain"}
+
+    async with ada.session.post(f"{ada.origin}/c/bad/pause", data="span=day", headers=headers) as answer:
+        said = await answer.text()
+
+    assert answer.status == 415
+    assert "Not understood" in said

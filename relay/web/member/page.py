@@ -27,7 +27,7 @@ HEADERS: Final[Mapping[str, str]] = {
 ADDRESS: Final = re.compile(r"""https?://[^\s<>"']*[^\s<>"'.,:;!?()[\]{}…]""", re.IGNORECASE)  # as in look/links.js
 KNOWN_ERRORS: Final = frozenset({403, 404, 408, 409, 413, 422, 429, 503})
 OTHERS: Final = 500
-WRONG_METHOD: Final = 405  # the address of a form, entered by hand
+SAID_AS: Final = {405: NOT_FOUND, 415: 422}  # the address of a form, entered by hand; what no form sends
 HERE: Final = ("/c/", "/i/")  # what the addresses of the pages begin with
 HOME: Final = re.compile(rf"/c/{PARAMETERS['slug']}(?=/|$)")
 
@@ -84,7 +84,7 @@ def told(request: web.Request, problem: web.Response) -> web.Response:
     asked = spoken(request.query.get("language", ""), request.headers.get("Accept-Language", ""))
     words = request.get(SPOKEN) or made.words[asked]
     status = problem.status
-    kind = NOT_FOUND if status == WRONG_METHOD else status if status in KNOWN_ERRORS else OTHERS
+    kind = SAID_AS.get(status, status if status in KNOWN_ERRORS else OTHERS)
     home = HOME.match(request.rel_url.raw_path)
     page = made.render("error.html", words, status, kind=kind, page=home and home[0])
     page.headers.update({name: problem.headers[name] for name in ("Allow", "Retry-After") if name in problem.headers})
