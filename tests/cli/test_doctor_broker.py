@@ -1,5 +1,6 @@
 """What `relay doctor` says of an MQTT broker: each line has its cause, in a real mosquitto."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from relay.cli.doctor.broker import broker
 from relay.cli.doctor.finding import Finding
 from relay.cli.doctor.patient import patient
 from tests.channels.mqtt.town import Town, town
+from tests.cli.conftest import CommandLine
 from tests.cli.examining import FAIL, OK, WARN, is_said, only, whole
 from tests.servers.mosquitto import Mosquitto
 
@@ -33,6 +35,12 @@ async def test_without_a_broker_nothing_is_said(tmp_path: Path) -> None:
 
 async def test_a_broker_that_is_well_is_said_to_be(here: Town, tmp_path: Path) -> None:
     assert is_said(only(await said(tmp_path, here.broker)), OK, "denies by default, and the first administrator is gone")
+
+
+async def test_what_it_prints_is_findings_alone(here: Town, relay: CommandLine) -> None:
+    done = await asyncio.to_thread(relay, "doctor", "--json", **here.broker.settings)
+
+    assert [each["state"] for each in done.things if each["check"] == "broker"] == ["ok"]
 
 
 async def test_one_that_is_new_knows_no_administrator_of_the_relay(mosquitto: Mosquitto, tmp_path: Path) -> None:

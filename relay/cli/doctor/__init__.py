@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
@@ -20,6 +21,7 @@ from relay.cli.doctor.plugins import plugins
 from relay.cli.doctor.running import running
 from relay.cli.screen import Screen, as_line, shown
 from relay.cli.shape import Command
+from relay.observe import LogSettings, set_up_logs
 
 LOOKS: tuple[tuple[str, Callable[[Patient], Iterable[Finding]]], ...] = (
     ("settings", settings),
@@ -55,6 +57,7 @@ def doctor(config: Path | None, data: Path | None, *, thorough: bool, as_json: b
     whether a relay runs, is stopped or is broken. Run it as the user that the relay runs as. The exit code is 1 when a line
     fails.
     """
+    set_up_logs(sys.stderr, LogSettings(level="warning"))
     screen = Screen(as_json=as_json)
     found = asyncio.run(_told(patient(config, data, os.environ, is_thorough=thorough), screen))
     screen.say(f"{found[State.OK]} ok, {found[State.WARN]} to look at, {found[State.FAIL]} failed.")
