@@ -100,7 +100,8 @@ async def test_all_of_it_happens_as_it_says(reader: Reader, http: aiohttp.Client
     assert "We are closed tomorrow." in shown
     assert '"Until when?"' in shown or '"accepted"' in shown
     assert "open" in shown
-    assert shown.count("refused") == 2
+    assert shown.count("Not authorized") == 2
+    assert shown.count("refused") == 1
     assert shown.count('"type":') == 2
 
 
