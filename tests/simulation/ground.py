@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Coroutine, Generator, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -53,6 +52,10 @@ class SqliteGround:
         opened = SqliteStore.open(self._path, lambda changes, outcomes: self.told.append((changes, outcomes)))
         self._sqlite: SqliteStore = self._loop.run_until_complete(opened)
         self.store: Store = self._sqlite
+        self._beside = lite.connect(self._path, isolation_level=None)
+        self._beside.row_factory = lite.Row
+        self._beside.execute("PRAGMA foreign_keys = 0")
+        self._tables = _tables(self._beside)
 
     def run(self, work: Awaitable[T]) -> T:
         """A look-up waits for nothing, so most need no turn of the loop."""
@@ -65,32 +68,29 @@ class SqliteGround:
 
     def wipe(self) -> None:
         """Triggers keep rows from being deleted, so they are away meanwhile."""
-        with closing(lite.connect(self._path, isolation_level=None)) as connection:
-            connection.execute("PRAGMA foreign_keys = 0")
-            connection.execute("BEGIN IMMEDIATE")
-            triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-            for name, _ in triggers:
-                connection.execute(f"DROP TRIGGER {name}")
-            for table in [*_tables(connection), "sqlite_sequence"]:
-                connection.execute(f"DELETE FROM {table}")  # noqa: S608  names from the schema
-            connection.execute("INSERT INTO messages_fts (messages_fts) VALUES ('delete-all')")
-            for _, sql in triggers:
-                connection.execute(sql)
-            connection.execute("COMMIT")
+        connection = self._beside
+        connection.execute("BEGIN IMMEDIATE")
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        for table in [*self._tables, "sqlite_sequence"]:
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608  names from the schema
+        connection.execute("INSERT INTO messages_fts (messages_fts) VALUES ('delete-all')")
+        for _, sql in triggers:
+            connection.execute(sql)
+        connection.execute("COMMIT")
         self.told.clear()
 
     def end_runs(self) -> None:
-        with closing(lite.connect(self._path, isolation_level=None)) as connection:
-            connection.execute("DELETE FROM runs")
+        self._beside.execute("DELETE FROM runs")
 
     def rows(self, *tables: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        with closing(lite.connect(self._path)) as connection:
-            connection.row_factory = lite.Row
-            for table in tables or _tables(connection):
-                for row in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608
-                    yield table, dict(row)
+        for table in tables or self._tables:
+            for row in self._beside.execute(f"SELECT * FROM {table}").fetchall():  # noqa: S608
+                yield table, dict(row)
 
     def close(self) -> None:
+        self._beside.close()
         self._loop.run_until_complete(self._sqlite.close())
         self._loop.close()
 
