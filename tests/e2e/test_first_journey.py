@@ -11,7 +11,6 @@ from tests.e2e.server import Server
 from tests.e2e.staff import StaffStream
 
 SLUG = "town"
-POSTS = f"/v1/communities/{SLUG}/posts"
 RESTART = 1012
 AT_ONCE_S = 1.0  # promised: how long authority that was taken away may still be felt
 

@@ -45,9 +45,6 @@ IN_JSON = {f"{route.method} {route.path}" for route in ROUTES if route.kind == "
 ENOUGH = 50  # calls of a route
 FEWER = 20  # on the second engine: what is made up is the same, but for what its database minds
 LIMIT = 20.0
-QUIET = hypothesis.settings(
-    database=None, phases=[hypothesis.Phase.generate], suppress_health_check=list(hypothesis.HealthCheck), deadline=None
-)
 
 
 @dataclass(slots=True)

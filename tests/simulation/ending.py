@@ -1,7 +1,6 @@
 """What is stored is what was promised: the whole store against the oracle, once everything had time to arrive."""
 
 from collections import Counter
-from dataclasses import replace
 
 from relay.core.delivery import DeliveryState
 from relay.core.thread import Thread
@@ -27,18 +26,6 @@ class Ending:
         self.world, self.people = world, people
         self.ground, self.oracle = world.ground, world.oracle
         self.store, self.run = world.ground.store, world.ground.run
-
-    # ---------------------------------------------------------------------------------------------------- in between
-
-    def glance(self) -> None:
-        """Cheap, after each act: one post, one member."""
-        draw = self.world.draw
-        if posts := list(self.oracle.ledger.accepted):
-            post = draw.choice(posts)
-            counts = self.run(self.store.post_counts(replace(post.post, n=post.n)))
-            promised(sum(counts.values()) == len(post.audience), f"the states of post {post.n} sum to {counts}")
-        if members := list(self.oracle.ledger.members.values()):
-            self._stream(draw.choice(members))
 
     # -------------------------------------------------------------------------------------------------------- at rest
 

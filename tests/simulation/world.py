@@ -26,7 +26,6 @@ T = TypeVar("T")
 PAUSE = 1.0  # seconds until what died is started again
 PAUSES = (0.1, 5.0, 60.0)  # seconds
 AGAIN = (0.05, 0.5, 2.0)  # seconds until somebody who got no answer asks again
-REST = 200_000  # turns after which something that should come to rest has not
 STORES = ((False, 1), (False, 1), (True, 1), (True, 2), (True, 2))
 """Whether the store is a server, which answers late and in doubt, and how many processes share it."""
 ACTIONS = (Action.ALLOW, Action.ALLOW, Action.ALLOW, Action.FLAG, Action.HOLD, Action.REJECT, Action.NUDGE, Action.DISCARD)

@@ -10,7 +10,6 @@ import pytest
 
 from relay.stores import schema, sql
 
-START = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|CASE|ORDER BY|\w\.\w+)\b")
 TEXT = re.compile(r"'[^']*'")
 ALWAYS_THERE = re.compile(r"(\w+) (?:\$OWN_KEY|\$KEY|\$GIVEN_KEY|(?:BIGINT|TEXT|DOUBLE PRECISION) NOT NULL)")
 ORDER = re.compile(r"ORDER BY (.*?)(?:LIMIT|FOR UPDATE|locking|\)|$)", re.DOTALL)

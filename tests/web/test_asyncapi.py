@@ -20,7 +20,6 @@ from relay.core.errors import Invalid, TooMany
 from relay.core.thread import Stored
 from tests.web.conftest import Relay
 
-Json = dict[str, Any]
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 

@@ -23,7 +23,6 @@ from tests.servers.mqtt_client import V5, V311, Client, Hello, Refused
 
 WITHIN = 1.0  # seconds: promise 8
 SESSIONS = "mosquitto.db"
-REFUSED = {V5: 0x87, V311: 5}
 
 
 @pytest.fixture
