@@ -145,16 +145,17 @@ class FlowsWorld:
         actor.set(ear.who)
         ear.say(frames.TEXT, frame)
 
-    async def settled(self, who: Who, ears: list[Ear]) -> None:
+    async def settled(self, ears: Mapping[Who, list[Ear]]) -> None:
         """Posts are released, second looks taken, and every connection has what its member's stream holds."""
         while await self.universe.deliver.turn():
             pass
         while await self.universe.check.turn():
             pass
         await self.universe.deliver.flush()
-        last = (await self.universe.store.of(self.members[who].n).cursors()).last
-        for ear in ears:
-            await ear.until(lambda ear=ear: ear.seen >= last)  # type: ignore[misc]
+        for who, own in ears.items():
+            last = (await self.universe.store.of(self.members[who].n).cursors()).last
+            for ear in own:
+                await ear.until(lambda ear=ear, last=last: ear.seen >= last)  # type: ignore[misc]
 
     # -------------------------------------------------------------------------------------------------- members' calls
 

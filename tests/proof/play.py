@@ -61,7 +61,7 @@ class World(Protocol):
     async def send(self, ear: Ear, frame: bytes) -> None: ...
     async def call(self, who: Who, device: int, request: Request) -> tuple[str, Mapping[str, Any]]: ...
     async def staff(self, who: Who, act: Act) -> None: ...
-    async def settled(self, who: Who, ears: list[Ear]) -> None: ...
+    async def settled(self, ears: Mapping[Who, list[Ear]]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -126,8 +126,8 @@ class Player:
 
     async def _settle(self) -> None:
         """Everything that is on its way has arrived."""
-        for who, party in self._parties.items():
-            await self._world.settled(who, [ear for ear in party.ears.values() if ear.is_open])
+        parties = self._parties.items()
+        await self._world.settled({who: [ear for ear in party.ears.values() if ear.is_open] for who, party in parties})
         low = self._parties[Who.LOW]
         for device, ear in sorted(low.ears.items()):
             self._view += [f"device {device}: {line}" for line in ear.take()]

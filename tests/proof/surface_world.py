@@ -102,15 +102,16 @@ class SurfaceWorld:
         if not ear.socket.closed:
             await ear.socket.send_str(frame.decode())
 
-    async def settled(self, who: Who, ears: list[Ear]) -> None:
+    async def settled(self, ears: Mapping[Who, list[Ear]]) -> None:
         store = self.relay.app.store
         async with asyncio.timeout(LIMIT):
             while await store.sending():
                 self.relay.released.clear()
                 await self.relay.released.wait()
-        last = (await store.of(self.guests[who].n).cursors()).last
-        for ear in ears:
-            await ear.until(lambda ear=ear: ear.seen >= last)  # type: ignore[misc]
+        for who, own in ears.items():
+            last = (await store.of(self.guests[who].n).cursors()).last
+            for ear in own:
+                await ear.until(lambda ear=ear, last=last: ear.seen >= last)  # type: ignore[misc]
 
     def _address(self, who: Who) -> str:
         """As the proxy tells it: limits of those who have not signed in go by address, which is nothing of anybody else's."""
