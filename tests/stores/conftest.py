@@ -200,6 +200,14 @@ class World:
         return set(await self.store.post_counts(post))
 
 
+@pytest.fixture
+async def url(postgres: Postgres) -> AsyncIterator[str]:
+    """Of a PostgreSQL database with all tables, empty; for what that engine alone does."""
+    found = await postgres.database()
+    yield found
+    await postgres.give_back(found)
+
+
 @pytest.fixture(params=engines.wanted())
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     told: Told_ = []

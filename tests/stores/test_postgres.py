@@ -41,13 +41,6 @@ ONE = Limits(writers=1, look_ups=1, scans=1)
 
 
 @pytest.fixture
-async def url(postgres: Postgres) -> AsyncIterator[str]:
-    found = await postgres.database()
-    yield found
-    await postgres.give_back(found)
-
-
-@pytest.fixture
 async def world(url: str) -> AsyncIterator[World]:
     """Two relays on one database; `world` is the first of them."""
     told: Told_ = []

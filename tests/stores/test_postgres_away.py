@@ -1,7 +1,6 @@
 """PostgreSQL goes away, hangs, or lets nobody in, and comes back: nobody waits for it, and nothing has to be started anew."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -13,13 +12,6 @@ from tests.servers import engines
 from tests.servers.postgres import Postgres
 
 pytestmark = pytest.mark.skipif(engines.POSTGRESQL not in engines.wanted(), reason="RELAY_ENGINES leaves it out")
-
-
-@pytest.fixture
-async def url(postgres: Postgres) -> AsyncIterator[str]:
-    found = await postgres.database()
-    yield found
-    await postgres.give_back(found)
 
 
 @pytest.mark.parametrize("how", ["crash", "kill", "stop"])

@@ -15,19 +15,11 @@ from relay.core.errors import Conflict
 from relay.core.member import Address
 from relay.core.run import RUN_FOR
 from relay.stores.postgres import PostgresStore
-from tests.servers.postgres import Postgres
 from tests.stores.conftest import World
 from tests.stores.postgres_waits import until_waiting
 
 CHANNEL = "loopback"
 MEMBERS, POSTS, AT_ONCE = 40, 3, 7
-
-
-@pytest.fixture
-async def url(postgres: Postgres) -> AsyncIterator[str]:
-    found = await postgres.database()
-    yield found
-    await postgres.give_back(found)
 
 
 @pytest.fixture

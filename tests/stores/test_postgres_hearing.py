@@ -58,13 +58,6 @@ Open = Callable[[], Awaitable[Process]]
 
 
 @pytest.fixture
-async def url(postgres: Postgres) -> AsyncIterator[str]:
-    found = await postgres.database()
-    yield found
-    await postgres.give_back(found)
-
-
-@pytest.fixture
 async def open_process(url: str) -> AsyncIterator[Open]:
     async with AsyncExitStack() as stack:
 
