@@ -87,11 +87,12 @@ async def test_a_secret_is_shown_once(town: Town) -> None:
     await town.connect(first["token"])
 
 
-@pytest.mark.parametrize("device", ["", "Phone", "a" * 21, "a_b"])
-async def test_a_device_needs_a_name_that_fits_into_a_user_name(town: Town, device: str) -> None:
-    answer = await town.cast.owner.want(422, "POST", town.tokens, {"kind": "mqtt", "device": device})
+async def test_a_device_needs_a_name_that_fits_into_a_user_name(town: Town) -> None:
+    names = ("", "Phone", "a" * 21, "a_b")
 
-    assert answer["errors"][0]["loc"] == ["body", "device"]
+    answers = [await town.cast.owner.want(422, "POST", town.tokens, {"kind": "mqtt", "device": name}) for name in names]
+
+    assert [answer["errors"][0]["loc"] for answer in answers] == [["body", "device"]] * len(names)
 
 
 async def test_a_device_that_staff_end_is_out_within_a_second(town: Town) -> None:
