@@ -24,7 +24,7 @@ from relay.clock import SystemClock
 from relay.compose import asyncapi
 from relay.compose.broker import broker_of, is_shut_at, open_provision, salt
 from relay.compose.measures import measure, measure_plugins
-from relay.compose.moderation import build_pipeline
+from relay.compose.moderation import build_pipeline, open_look
 from relay.compose.mqtt import Flows as MqttFlows
 from relay.compose.mqtt import measure_mqtt, open_mqtt
 from relay.compose.signing_in import open_sign_in
@@ -47,6 +47,7 @@ from relay.flows.govern import Govern
 from relay.flows.join import Join
 from relay.flows.judge import Judging
 from relay.flows.keep import Keep
+from relay.flows.look import Look
 from relay.flows.pause import Pauses
 from relay.flows.publish import Publish
 from relay.flows.receive import Receive
@@ -94,6 +95,7 @@ class Flows:
     receive: Receive
     review: Review
     answer: Answer
+    look: Look
     enrol: Enrol
     join: Join
     pauses: Pauses
@@ -113,6 +115,7 @@ class Opened:
     erasing: Erasing
     sign_in: SignIn
     admit: Admit
+    look: Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +204,8 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
     erasing = await open_erasing(settings, store, provision)
     sign_in = open_sign_in(store, new_id, new_secret, stack)
     admit = Admit(store, SystemClock(), new_id, new_secret, salt, broker_of(provision))
-    flows = await _flows(store, pipeline, Opened(keep, erasing, sign_in, admit), channels)
+    look = await open_look(settings, store, stack)
+    flows = await _flows(store, pipeline, Opened(keep, erasing, sign_in, admit, look), channels)
     streams = open_streams(settings, store, flows.deliver, flows.receive)
     streams.sweeper.start()
     stack.callback(streams.sweeper.stop)
@@ -241,6 +245,7 @@ async def _flows(store: Store, pipeline: Pipeline, opened: Opened, channels: Seq
         receive=Receive(store, clock, new_id, judging, keep.epoch),
         review=Review(store, clock, new_id),
         answer=Answer(store, clock, new_id),
+        look=opened.look,
         enrol=Enrol(store, clock, new_id, new_secret, key, opened.erasing.enter),
         join=Join(store, clock, new_id, key, join_key),
         pauses=Pauses(store, clock),
@@ -302,6 +307,7 @@ def build_server(app: App, settings: Settings) -> web.Application:
         receive=flows.receive,
         review=flows.review,
         answer=flows.answer,
+        look=flows.look,
         enrol=flows.enrol,
         join=flows.join,
         pauses=flows.pauses,

@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from relay.app import App, open_app
 from relay.configuration import Settings, StoreSettings
 from relay.core.community import Community
 from relay.core.delivery import DeliveryState
 from relay.core.member import Address
+from relay.core.outgoing import Doubtful
 from relay.core.post import Draft
 from relay.core.staff import Actor, Role
 from relay.flows.enrol import Newcomer
@@ -52,3 +55,15 @@ async def test_without_a_platform_nothing_is_attempted(tmp_path: Path) -> None:
         await asyncio.wait_for(app.flows.attempt.run(), 10)
 
         assert app.flows.attempt.lines == ()
+
+
+async def test_what_staff_write_passes_the_word_lists_too(tmp_path: Path) -> None:
+    async with opened(tmp_path) as app:
+        with pytest.raises(Doubtful) as stopped:
+            await app.flows.look.before(EVA, 1, None, "So ein Arschloch!", None)
+        noted = await app.flows.look.before(EVA, 1, None, "So ein Arschloch!", "theirs")
+        clean = await app.flows.look.before(EVA, 1, None, "Bis morgen!", None)
+
+        assert [fault.loc for fault in stopped.value.faults] == [("body", "text", "insult", 7, 16)]
+        assert noted == {"despite": "theirs", "cautions": "insult"}
+        assert clean == {}

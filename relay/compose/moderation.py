@@ -1,16 +1,21 @@
 """Moderation as configured: plugins of one's own in workers, shipped ones inside, watched where the relay serves."""
 
+from contextlib import AsyncExitStack
+
 from relay.clock import SystemClock
 from relay.configuration import Settings, shipped
 from relay.core.verdict import Rules
+from relay.flows.look import Look
 from relay.lexicon import load_tables
 from relay.loader import Outside, PluginError, assemble
 from relay.pipeline.forks import Forks
 from relay.pipeline.pipeline import Pipeline, Places
 from relay.pipeline.source import moved
 from relay.pipeline.watchdog import Watchdog
+from relay.ports import Store
 
 QUARANTINE = "plugins.json"  # which plugins held the loop
+OUTGOING = frozenset({"words"})  # plugins that also look at what staff write
 
 
 def build_pipeline(settings: Settings, *, guarded: bool = False) -> Pipeline:
@@ -30,3 +35,15 @@ def build_pipeline(settings: Settings, *, guarded: bool = False) -> Pipeline:
     watchdog = Watchdog(quarantine, moderation.longest_hold_s) if guarded else None
     rules = Rules(flag=moderation.flag, hold=moderation.hold, reject=moderation.reject, weights=moderation.weights)
     return Pipeline(moved(plugins, quarantine), rules, tables, SystemClock(), Places(forks, watchdog))
+
+
+async def open_look(settings: Settings, store: Store, stack: AsyncExitStack) -> Look:
+    """What staff write has a pipeline of its own; what it finds they are asked about, nothing is held. Raises PluginError."""
+    tables = load_tables()
+    forks = Forks(tables, settings.moderation.workers, hidden=[settings.store.folder])
+    switched_on = {name: options for name, options in settings.plugins.items() if name in OUTGOING}
+    plugins = assemble([shipped("plugins")], switched_on, {}, Outside([], forks.ask))
+    pipeline = Pipeline(plugins, Rules(), tables, SystemClock(), Places(forks))
+    stack.push_async_callback(pipeline.close)
+    await pipeline.open()
+    return Look(store, SystemClock(), tables, pipeline.judge)

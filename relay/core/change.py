@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from relay.core.attempt import (
     AddReceipts,
@@ -30,6 +31,9 @@ from relay.core.run import DropPlans, EndRun, KeepRun, StartRun
 from relay.core.session import BeginSession, EndSession, NameStaff, Rehash, SeeSessions, SetPassphrase, UseLink
 from relay.core.staff import Key, Staff, Token, TokenKind
 from relay.core.thread import Filing, Message, NewThread, Status, ThreadEdit, ThreadRef
+
+Detail = Mapping[str, str | int | bool | None]
+NOTHING: Detail = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +370,7 @@ class Record:
     actor: str
     action: str
     subject: str
-    detail: Mapping[str, str | int | bool | None]
+    detail: Detail
 
 
 @dataclass(frozen=True, slots=True)

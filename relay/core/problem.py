@@ -15,6 +15,7 @@ from relay.core.errors import (
     Unavailable,
     Unknown,
 )
+from relay.core.outgoing import Doubtful
 
 
 class FaultDetail(TypedDict):
@@ -41,6 +42,7 @@ _KINDS: tuple[tuple[type[RelayError], int, str, str], ...] = (
     (Unknown, 404, "not-found", "Not found"),
     (Denied, 403, "denied", "Not allowed"),
     (SignedOut, 401, "signed-out", "Not signed in"),
+    (Doubtful, 409, "doubtful", "Look again"),
     (Conflict, 409, "conflict", "Conflict"),
     (TooMany, 429, "too-many", "Too many requests"),
     (Unavailable, 503, "unavailable", "Not available now"),
@@ -53,7 +55,7 @@ def problem(error: RelayError) -> Problem:
     for kind, status, slug, title in _KINDS:
         if isinstance(error, kind):
             found = Problem(type=TYPE + slug, title=title, status=status, detail=error.detail)
-            if isinstance(error, Invalid | Taken) and error.faults:
+            if isinstance(error, Invalid | Taken | Doubtful) and error.faults:
                 found["errors"] = [FaultDetail(loc=list(fault.loc), msg=fault.msg) for fault in error.faults]
             if isinstance(error, TooMany | Unavailable):
                 found["retry_after"] = ceil(error.retry_after)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from relay.core.change import AddNote, EditThread, FreeLease, Record, SendMessage, TakeLease
+from relay.core.change import NOTHING, AddNote, Detail, EditThread, FreeLease, Record, SendMessage, TakeLease
 from relay.core.errors import Conflict, Stale
 from relay.core.identity import Ids
 from relay.core.member import Member
@@ -33,12 +33,14 @@ class Answer:
     clock: Clock
     ids: Ids
 
-    async def send(self, actor: Actor, thread: Thread, text: str, also: Also[Message] = nothing) -> Message:
-        """One message, one delivery, for the thread's member alone. Raises Invalid, Stale."""
+    async def send(
+        self, actor: Actor, thread: Thread, text: str, also: Also[Message] = nothing, noted: Detail = NOTHING
+    ) -> Message:
+        """One message, one delivery, for the thread's member alone; `noted` goes into the audit log. Raises Invalid, Stale."""
         message = self._message(actor, thread.member, text)
         await self.store.commit(
             SendMessage(message, thread.ref, thread.community),
-            Record(message.at, actor.id, "thread.answer", thread.id, {"message": message.id}),
+            Record(message.at, actor.id, "thread.answer", thread.id, {"message": message.id, **noted}),
             *also(message),
         )
         return message
@@ -53,7 +55,9 @@ class Answer:
         )
         return message
 
-    async def write_first(self, actor: Actor, member: Member, text: str, also: Also[Message] = nothing) -> Message:
+    async def write_first(
+        self, actor: Actor, member: Member, text: str, also: Also[Message] = nothing, noted: Detail = NOTHING
+    ) -> Message:
         """Writes to one member, in their running thread or a new one. Raises Invalid, Stale."""
         around = await self.store.of(member.n).surroundings(None, None)
         target = place(None, Surroundings(latest=around.latest), self.clock.now())
@@ -61,7 +65,7 @@ class Answer:
         thread = target if isinstance(target, ThreadRef) else NewThread(self.ids(), None)
         await self.store.commit(
             SendMessage(message, thread, member.community),
-            Record(message.at, actor.id, "thread.start", thread.id, {"message": message.id}),
+            Record(message.at, actor.id, "thread.start", thread.id, {"message": message.id, **noted}),
             *also(message),
         )
         return message

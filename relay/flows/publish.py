@@ -6,7 +6,7 @@ from typing import cast
 
 import structlog
 
-from relay.core.change import AcceptPost, CancelPost, DropPlan, FreezeAudience, Frozen, PlanPost, Record
+from relay.core.change import NOTHING, AcceptPost, CancelPost, Detail, DropPlan, FreezeAudience, Frozen, PlanPost, Record
 from relay.core.community import Community
 from relay.core.errors import Conflict, RelayError, Stale, Unavailable
 from relay.core.identity import Ids
@@ -31,7 +31,9 @@ class Publish:
     sure: Run
     group: int = GROUP
 
-    async def post(self, community: Community, draft: Draft, author: Actor, also: Also[Post] = nothing) -> Post:
+    async def post(
+        self, community: Community, draft: Draft, author: Actor, also: Also[Post] = nothing, noted: Detail = NOTHING
+    ) -> Post:
         """Accepts the post for everybody who is in now. Raises Invalid, Conflict (closed community), Unavailable.
 
         The audience is written in groups as an invisible plan; the last commit alone makes it real, so that a crash
@@ -53,16 +55,16 @@ class Publish:
             created_at=now,
         )
         try:
-            return await self._accept(await self._plan(post), author, also)
+            return await self._accept(await self._plan(post), author, also, noted)
         except Stale:
             raise Unavailable(LOST) from None
         except (Exception, asyncio.CancelledError):
             await self._drop(post)
             raise
 
-    async def _accept(self, planned: Post, author: Actor, also: Also[Post]) -> Post:
+    async def _accept(self, planned: Post, author: Actor, also: Also[Post], noted: Detail) -> Post:
         accepted = replace(planned, state=PostState.SENDING, accepted_at=self.clock.now())
-        record = Record(planned.created_at, author.id, "post.accept", planned.id, {"audience": accepted.audience})
+        record = Record(planned.created_at, author.id, "post.accept", planned.id, {"audience": accepted.audience, **noted})
         await self.store.commit(AcceptPost(accepted), record, *also(accepted))
         return accepted
 

@@ -25,12 +25,12 @@ from relay.core.community import SLUG, QuietHours, Rules
 from relay.core.delivery import STATE_WORDS
 from relay.core.export import ExportKind
 from relay.core.identity import MAX_CLIENT_ID, checked_client_id
+from relay.core.outgoing import REASONS
 from relay.core.post import MAX_LABEL, MAX_TEXT, MAX_TITLE, unstorable
 from relay.core.staff import SCOPES
 
 MAX_SEQ = 2**53 - 1  # the largest integer that every JSON reader keeps exact
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
-_LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
 _WEB = re.compile(r"https?://[^\s<>\"']{1,500}")
 
 
@@ -103,7 +103,7 @@ Line = Annotated[StrictStr, Field(max_length=200), AfterValidator(_one_line)]
 Slug = Annotated[StrictStr, AfterValidator(_slug), Field(json_schema_extra={"pattern": f"^{SLUG.pattern}$"})]
 Id = Annotated[StrictStr, Field(pattern="^[A-Za-z0-9_-]{1,40}$")]
 ClientId = Annotated[StrictStr, Field(min_length=1, max_length=MAX_CLIENT_ID), AfterValidator(checked_client_id)]
-Language = Annotated[StrictStr, Field(pattern=_LANGUAGE)]
+Language = Annotated[StrictStr, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")]
 Zone = Annotated[StrictStr, Field(max_length=64), AfterValidator(_known_zone)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_utc)]
 Seq = Annotated[StrictInt, Field(ge=0, le=MAX_SEQ)]
@@ -253,9 +253,10 @@ class DeviceQuery(Body):
 
 
 class NewText(Body):
-    """A text for one member."""
+    """A text for one member; `despite` says why it goes out though it is doubtful."""
 
     text: Text
+    despite: Literal[REASONS] | None = None  # type: ignore[valid-type]
 
 
 # ---------------------------------------------------------------------------------------------------------------- posts
@@ -273,6 +274,7 @@ class NewPost(Body):
     """What everybody in the community gets."""
 
     text: Text
+    despite: Literal[REASONS] | None = None  # type: ignore[valid-type]
     title: Annotated[StrictStr, Field(max_length=MAX_TITLE), AfterValidator(_one_line)] | None = None
     buttons: Annotated[list[ButtonBody], Field(max_length=3)] = Field(default_factory=list)
     expires_at: Moment | None = None
@@ -309,10 +311,9 @@ class ThreadsQuery(PagingQuery):
     words: bool = False
 
 
-class NewMessage(Body):
+class NewMessage(NewText):
     """A message to the thread's member, or with `internal` a note that nobody outside staff sees."""
 
-    text: Text
     internal: StrictBool = False
     attachments: NotYet = None
 
@@ -353,7 +354,7 @@ class Decide(Body):
     measure: NotYet = None
 
 
-# ----------------------------------------------------------------------------------------------------- keys and members
+# ----------------------------------------------------------------------------------------------------------------- keys
 
 
 class NewKey(Body):
@@ -362,39 +363,3 @@ class NewKey(Body):
     name: Name
     scopes: Annotated[list[Literal[SCOPES]], Field(min_length=1, max_length=len(SCOPES))]  # type: ignore[valid-type]
     expires_at: Moment | None = None
-
-
-class ItemsQuery(Body):
-    """Items behind a seq."""
-
-    after: Annotated[int, Field(ge=0, le=MAX_SEQ)] = 0
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-
-
-class Reply(Body):
-    """A member's message; `client_id` is their own mark, under which it is stored once."""
-
-    client_id: ClientId
-    text: Text
-    in_reply_to: Id | None = None
-    attachments: NotYet = None
-
-
-class UpTo(Body):
-    """Everything up to this seq."""
-
-    seq: Seq
-
-
-class PressBody(Body):
-    """A button under a post."""
-
-    post: Id
-    button: Id
-
-
-class NewAppeal(Body):
-    """Why another person should look."""
-
-    case: Id
-    text: Text

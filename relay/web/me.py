@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from relay.core.case import CaseState
 from relay.core.thread import Stored as StoredMessage
 from relay.flows.receive import Reply as Said
-from relay.web.bodies import ItemsQuery, NewAppeal, PressBody, Reply, UpTo
 from relay.web.desk import Appealed, ItemFrame, Me, Stored, item_view, me_view
+from relay.web.own_bodies import ItemsQuery, NewAppeal, PressBody, Reply, UpTo
 from relay.web.route import MemberCall
 from relay.web.views import Listed
 

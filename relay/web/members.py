@@ -118,4 +118,6 @@ async def write_first(call: StaffCall[NewText, None]) -> MessageView:
     def shown(message: Message) -> MessageView:
         return message_view(message, with_held=True)
 
-    return shown(await call.parts.answer.write_first(call.actor, await _member(call), call.body.text, call.also(shown)))
+    member, body = await _member(call), call.body
+    noted = await call.parts.look.before(call.actor, member.community, member.n, body.text, body.despite)
+    return shown(await call.parts.answer.write_first(call.actor, member, body.text, call.also(shown), noted))

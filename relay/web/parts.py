@@ -15,6 +15,7 @@ from relay.flows.deliver import Deliver
 from relay.flows.enrol import Enrol
 from relay.flows.govern import Govern
 from relay.flows.join import Join
+from relay.flows.look import Look
 from relay.flows.pause import Pauses
 from relay.flows.publish import Publish
 from relay.flows.receive import Receive
@@ -57,6 +58,7 @@ class Parts:
     receive: Receive
     review: Review
     answer: Answer
+    look: Look
     enrol: Enrol
     join: Join
     pauses: Pauses

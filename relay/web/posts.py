@@ -24,7 +24,9 @@ def accepted(post: Post) -> PostView:
 
 async def publish(call: StaffCall[NewPost, None]) -> PostView:
     community = await community_at(call.parts, call.path["slug"])
-    return accepted(await call.parts.publish.post(community, draft_of(call.body), call.actor, call.also(accepted)))
+    parts, body = call.parts, call.body
+    noted = await parts.look.before(call.actor, community.n, None, body.text, body.despite)
+    return accepted(await parts.publish.post(community, draft_of(body), call.actor, call.also(accepted), noted))
 
 
 def draft_of(body: NewPost) -> Draft:

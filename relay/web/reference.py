@@ -16,6 +16,7 @@ from relay.core.errors import (
     Unavailable,
     Unknown,
 )
+from relay.core.outgoing import Doubtful
 from relay.core.problem import TYPE, problem
 from relay.web.problem import described
 
@@ -31,6 +32,11 @@ _ADVICE: Final[tuple[tuple[RelayError, str], ...]] = (
     (Denied(), "You are signed in, but your role or your key's scopes do not allow this, or a page of another site is asking."),
     (Unknown(), "It is not there, or it is not yours. The relay never tells the two apart."),
     (Conflict(), "Somebody else was faster, or the present state does not allow it. Read it again, decide again."),
+    (
+        Doubtful(),
+        "What staff wrote holds another member's words, number or address, or an insult: `errors` has each place and kind. "
+        "Nothing was sent. Send it again with a reason in `despite` to have it sent as it is.",
+    ),
     (TooMany(retry_after=1), "Slow down. Retry-After says how many seconds to wait. Nothing was changed."),
     (
         Unavailable(),

@@ -22,6 +22,7 @@ from relay.web import (
 )
 from relay.web.bodies import DeviceQuery, Nothing, PagingQuery
 from relay.web.member.routes import ROUTES as MEMBER_PAGES
+from relay.web.own_bodies import ItemsQuery, NewAppeal, PressBody, Reply, UpTo
 from relay.web.route import Route, Who
 from relay.web.views import Listed
 
@@ -191,12 +192,12 @@ _SIGN_IN = (
 _ME = (
     _own("GET", "/v1/me", "Read yourself", me.read, answer=desk.Me),
     _own("GET", "/v1/me/items", "Read your stream by polling", me.items,
-         query=bodies.ItemsQuery, answer=Listed[desk.ItemFrame]),
-    _own("POST", "/v1/me/messages", "Write to the team", me.say, **_new(bodies.Reply, desk.Stored, 202)),
-    _own("POST", "/v1/me/ack", "Everything up to seq arrived", me.ack, body=bodies.UpTo, status=204),
-    _own("POST", "/v1/me/read", "Everything up to seq was shown", me.seen, body=bodies.UpTo, status=204),
-    _own("POST", "/v1/me/press", "Press an answer button", me.press, body=bodies.PressBody, status=204),
-    _own("POST", "/v1/me/appeals", "Ask that another person looks", me.appeal, **_new(bodies.NewAppeal, desk.Appealed, 202)),
+         query=ItemsQuery, answer=Listed[desk.ItemFrame]),
+    _own("POST", "/v1/me/messages", "Write to the team", me.say, **_new(Reply, desk.Stored, 202)),
+    _own("POST", "/v1/me/ack", "Everything up to seq arrived", me.ack, body=UpTo, status=204),
+    _own("POST", "/v1/me/read", "Everything up to seq was shown", me.seen, body=UpTo, status=204),
+    _own("POST", "/v1/me/press", "Press an answer button", me.press, body=PressBody, status=204),
+    _own("POST", "/v1/me/appeals", "Ask that another person looks", me.appeal, **_new(NewAppeal, desk.Appealed, 202)),
     _own("POST", "/v1/me/pause", "Get no posts until then; they wait", joining.pause,
          body=joining.PauseBody, answer=joining.PausedView),
     _own("POST", "/v1/me/leave", "Get no more posts", me.leave, body=Nothing, status=204),

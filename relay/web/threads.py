@@ -71,9 +71,12 @@ async def say(call: StaffCall[NewMessage, None]) -> MessageView:
     def shown(message: Message) -> MessageView:
         return message_view(message, with_held=True)
 
-    thread = await _thread(call.parts, call.path["id"])
-    flow = call.parts.answer.note if call.body.internal else call.parts.answer.send
-    return shown(await flow(call.actor, thread, call.body.text, call.also(shown)))
+    parts, body = call.parts, call.body
+    thread = await _thread(parts, call.path["id"])
+    if body.internal:
+        return shown(await parts.answer.note(call.actor, thread, body.text, call.also(shown)))
+    noted = await parts.look.before(call.actor, thread.community, thread.member, body.text, body.despite)
+    return shown(await parts.answer.send(call.actor, thread, body.text, call.also(shown), noted))
 
 
 async def edit(call: StaffCall[ThreadEditBody, None]) -> ThreadView:

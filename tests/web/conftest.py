@@ -26,6 +26,7 @@ from relay.core.device import SALT_BYTES
 from relay.core.identity import token_digest
 from relay.core.known import Known
 from relay.core.staff import SCOPES, Role
+from relay.core.text import Tables
 from relay.core.verdict import Action, Decision, Submission
 from relay.flows.admit import Admit
 from relay.flows.answer import Answer
@@ -34,6 +35,7 @@ from relay.flows.enrol import Enrol
 from relay.flows.govern import Govern
 from relay.flows.join import Join
 from relay.flows.judge import Judging
+from relay.flows.look import Look
 from relay.flows.pause import Pauses
 from relay.flows.publish import Publish
 from relay.flows.receive import Receive
@@ -300,6 +302,7 @@ def built(ground: Ground, ready: list[bool], plugins: list[dict[str, object]]) -
         receive=Receive(store, clock, ids, Judging(by_first_word), lambda: RUN),
         review=Review(store, clock, ids),
         answer=Answer(store, clock, ids),
+        look=Look(store, clock, Tables(), by_first_word),
         enrol=Enrol(store, clock, ids, secrets, b"key"),
         join=Join(store, clock, ids, b"key", b"join key"),
         pauses=Pauses(store, clock),

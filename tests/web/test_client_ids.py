@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from relay.channels.web import render
 from relay.core.errors import Invalid
-from relay.web.bodies import Reply
+from relay.web.own_bodies import Reply
 from tests.web.conftest import Relay
 
 TAKEN = ["a", " a ", " ", "\t", "a\nb", "ä\U0001f60a", "a" * 64]

@@ -6,6 +6,7 @@ import { draft as recalled, keepDraft, sendDraft } from "../drafts.js";
 import { useLoaded } from "../loaded.js";
 import { CheckField, AreaField, TextField } from "../parts/field.js";
 import { Confirm } from "../parts/dialog.js";
+import { Doubt, doubts } from "../parts/doubt.js";
 import { Trouble, faultAt, toast } from "../parts/feedback.js";
 import { Icon } from "../parts/icons.js";
 import { LONGEST, room, saidRoom } from "../parts/room.js";
@@ -52,8 +53,8 @@ export function Compose() {
   const buttons = labels.map((one, place) => ({ id: `b${place + 1}`, ...one }));
   const left = room(draft.text, LONGEST);
   const audience = counts.value?.members.active; // nobody knows while it cannot be counted
-  const send = async () => {
-    const body = { text: draft.text, title: draft.title.trim() || null, buttons };
+  const send = async (/** @type {string | null} */ despite = null) => {
+    const body = { despite, text: draft.text, title: draft.title.trim() || null, buttons };
     try {
       const made = await sendDraft(name, `/communities/${here}/posts`, body);
       toast(t("post.accepted", { n: made.audience }));
@@ -72,17 +73,19 @@ export function Compose() {
       setProblem(caught);
     }
   };
+  const isDoubtful = doubts(problem).length > 0;
+  const plain = isDoubtful ? null : problem;
   return html`<div class="page">
     <header class="page-head"><h2>${t("post.write")}</h2></header>
     <div class="post-sides">
       <form class="stack" onSubmit=${ask}>
-        <${Trouble} problem=${problem} />
+        <${Trouble} problem=${plain} />
         <${Trouble} problem=${audience === undefined && uncounted} onRetry=${recount} />
         <${TextField} label=${t("post.title")} hint=${t("optional")} value=${draft.title} maxlength=${LONGEST_TITLE}
           onValue=${(/** @type {string} */ title) => change({ title })} fault=${faultAt(problem, "title")} />
         <${AreaField} label=${t("post.text")} rows="8" required value=${draft.text}
           onValue=${(/** @type {string} */ text) => change({ text })}
-          fault=${left < 0 ? saidRoom(left) : faultAt(problem, "text")} hint=${left < 0 ? undefined : saidRoom(left)} />
+          fault=${left < 0 ? saidRoom(left) : faultAt(plain, "text")} hint=${left < 0 ? undefined : saidRoom(left)} />
         <${Buttons} labels=${draft.labels} onChange=${(/** @type {Label[]} */ labels) => change({ labels })} />
         <div class="actions">
           <button type="submit" class="main" disabled=${!draft.text.trim() || left < 0 || !audience}>
@@ -99,10 +102,12 @@ export function Compose() {
         <${Before} audience=${audience} buttons=${buttons.length} />
       </section>
     </div>
-    ${asked > 0 && html`<${Confirm} title=${t("post.ask")} act=${t("post.act", { n: asked })} onAct=${send}
+    ${asked > 0 && html`<${Confirm} title=${t("post.ask")} act=${t("post.act", { n: asked })} onAct=${() => send()}
       onClose=${() => setAsked(0)} number=${asked > TYPE_ABOVE ? String(asked) : undefined}
       numberLabel=${t("post.type", { number: number(asked) })}>
       <p>${t("post.ask.why", { n: asked })}</p><//>`}
+    ${isDoubtful && html`<${Doubt} problem=${problem} text=${draft.text} onSend=${send}
+      onClose=${() => setProblem(null)} />`}
   </div>`;
 }
 

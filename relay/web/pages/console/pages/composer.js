@@ -3,11 +3,12 @@
 import { slug } from "../desk.js";
 import { draft, keepDraft, sendDraft } from "../drafts.js";
 import { useCommands } from "../keys.js";
+import { Doubt, doubts } from "../parts/doubt.js";
 import { Trouble } from "../parts/feedback.js";
 import { Icon } from "../parts/icons.js";
 import { LONGEST, room, saidRoom } from "../parts/room.js";
 import { me } from "../session.js";
-import { html, typed, useRef, useState } from "../view.js";
+import { Fragment, html, typed, useRef, useState } from "../view.js";
 import { t } from "../words.js";
 import { otherAt, useLease } from "./lease.js";
 
@@ -42,12 +43,15 @@ export function Composer({ thread, messages, onSent }) {
     ],
     [thread.id, t("close")],
   );
-  const submit = async (/** @type {Event} */ event) => {
+  const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
+    return out();
+  };
+  const out = async (/** @type {string | null} */ despite = null) => {
     if (isBusy || left < 0 || text.trim() === "") return;
     setBusy(true);
     try {
-      const message = await send(`/threads/${thread.id}/messages`, { text, internal: mode === "note" });
+      const message = await send(`/threads/${thread.id}/messages`, { text, internal: mode === "note", despite });
       setProblem(null);
       onSent(message);
     } catch (caught) {
@@ -58,13 +62,14 @@ export function Composer({ thread, messages, onSent }) {
   const pressed = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void submit(event);
   };
+  const isDoubtful = doubts(problem).length > 0;
   const act = mode === "note" ? t("note.act") : t("answer.act", { name: thread.member.pseudonym });
-  return html`<form class=${`composer ${mode}`} onSubmit=${submit} aria-label=${t("composer")}>
+  return html`<${Fragment}><form class=${`composer ${mode}`} onSubmit=${submit} aria-label=${t("composer")}>
     <div class="composer-says" role="status">
       ${otherAt(thread) && html`<p class="lease"><${Icon} name="answer" />${t("lease", { name: otherAt(thread) ?? "" })}</p>`}
       ${news > 0 && html`<p class="lease"><${Icon} name="flag" />${t("composer.news", { n: news })}</p>`}
     </div>
-    <${Trouble} problem=${problem} />
+    <${Trouble} problem=${isDoubtful ? null : problem} />
     <div class="composer-modes" role="group" aria-label=${t("composer.kind")}>
       ${/** @type {const} */ (["answer", "note"]).map(
         (one) => html`<button key=${one} type="button" class="mode" aria-pressed=${mode === one ? "true" : "false"}
@@ -83,14 +88,18 @@ export function Composer({ thread, messages, onSent }) {
       <kbd class="wide-only">${t("key.send.short")}</kbd>
       <button type="submit" class="main" disabled=${isBusy || left < 0 || text.trim() === ""}>${act}</button>
     </div>
-  </form>`;
+  </form>
+  ${isDoubtful && html`<${Doubt} problem=${problem} text=${text} onSend=${out}
+    onClose=${() => setProblem(null)} />`}<//>`;
 }
+
+/** @typedef {{ text: string, internal: boolean, despite: string | null }} Body */
 
 /**
  * A text that is still there when the page was closed, the session ended, or another thread was looked at. The field is free
  * for the next one while it is sent; what could not be sent stands before that again.
  * @param {string} name
- * @returns {[string, (text: string) => void, (path: string, body: { text: string, internal: boolean }) => Promise<Message>]}
+ * @returns {[string, (text: string) => void, (path: string, body: Body) => Promise<Message>]}
  */
 function useDraft(name) {
   const [texts, setTexts] = useState(/** @type {Record<string, string>} */ ({}));
@@ -99,7 +108,7 @@ function useDraft(name) {
     keepDraft(name, text);
     show(text);
   };
-  const send = async (/** @type {string} */ path, /** @type {{ text: string, internal: boolean }} */ body) => {
+  const send = async (/** @type {string} */ path, /** @type {Body} */ body) => {
     show("");
     try {
       return await sendDraft(name, path, body);

@@ -4,6 +4,7 @@ import { get, post, remove } from "../api.js";
 import { slug } from "../desk.js";
 import { useLoaded } from "../loaded.js";
 import { Confirm } from "../parts/dialog.js";
+import { Doubt, doubts } from "../parts/doubt.js";
 import { AreaField, SelectField } from "../parts/field.js";
 import { Skeleton, Trouble, complain, toast } from "../parts/feedback.js";
 import { Icon } from "../parts/icons.js";
@@ -109,10 +110,10 @@ function WriteFirst({ member, onClose }) {
   const [problem, setProblem] = useState(/** @type {unknown} */ (null));
   const sendOnce = useOnce();
   const left = room(text, LONGEST);
-  const send = async () => {
+  const send = async (/** @type {string | null} */ despite = null) => {
     if (!text.trim() || left < 0) return;
     try {
-      await sendOnce(`/members/${member.id}/messages`, { text });
+      await sendOnce(`/members/${member.id}/messages`, { text, despite });
       toast(t("member.written", { name: member.pseudonym }));
       go(slug.value, "inbox", "waiting");
       onClose();
@@ -120,8 +121,10 @@ function WriteFirst({ member, onClose }) {
       setProblem(caught);
     }
   };
+  if (doubts(problem).length > 0)
+    return html`<${Doubt} problem=${problem} text=${text} onSend=${send} onClose=${() => setProblem(null)} />`;
   return html`<${Confirm} title=${t("member.write.to", { name: member.pseudonym })}
-    act=${t("answer.act", { name: member.pseudonym })} onAct=${send} onClose=${onClose}>
+    act=${t("answer.act", { name: member.pseudonym })} onAct=${() => send()} onClose=${onClose}>
     <${Trouble} problem=${problem} />
     <${AreaField} label=${t("message")} hint=${t("member.write.hint")} value=${text} onValue=${setText}
       fault=${left < 0 ? saidRoom(left) : undefined} required autofocus /><//>`;
