@@ -34,8 +34,7 @@ _ADVICE: Final[tuple[tuple[RelayError, str], ...]] = (
     (Conflict(), "Somebody else was faster, or the present state does not allow it. Read it again, decide again."),
     (
         Doubtful(),
-        "What staff wrote holds another member's words, number or address, or an insult: `errors` has each place and kind. "
-        "Nothing was sent. Send it again with a reason in `despite` to have it sent as it is.",
+        "It holds another member's words or number, or an insult; `errors` names each. Send it with a reason in `despite`.",
     ),
     (TooMany(retry_after=1), "Slow down. Retry-After says how many seconds to wait. Nothing was changed."),
     (
