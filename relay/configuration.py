@@ -10,6 +10,7 @@ from relay.channels.mqtt.settings import MqttSettings
 from relay.channels.web.stream import StreamSettings
 from relay.core.run import RUN_FOR
 from relay.observe import LogSettings
+from relay.outbound.settings import OutboundSettings
 from relay.pipeline.forks import WorkerSettings
 from relay.settings import beside
 from relay.web.settings import HttpSettings
@@ -60,6 +61,9 @@ class ModerationSettings(BaseModel, extra="forbid", frozen=True):
     )
     workers: WorkerSettings = Field(
         default_factory=WorkerSettings, description="the processes in which plugins run that are not shipped"
+    )
+    http: OutboundSettings = Field(
+        default_factory=OutboundSettings, description="which services plugins may ask beside those of the open net"
     )
     longest_hold_s: float = Field(
         2.0,

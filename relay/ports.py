@@ -1,4 +1,7 @@
-"""What flows need from outside: the store, the channels and the clock. Engines and platforms are written against this file."""
+"""What flows and plugins need from outside: the store, the channels, HTTP and the clock.
+
+Engines and platforms are written against this file.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
+from relay.core.asking import Reply, Request
 from relay.core.attempt import Receipt, Sending
 from relay.core.case import CaseState, CaseView
 from relay.core.change import Change, Outcome
@@ -266,6 +270,18 @@ class Channel(Protocol):
         Raises the SendError that says what to do about it; any other exception counts as MayHaveLeft. May be cancelled when it
         takes too long, or when the relay stops.
         """
+        ...
+
+
+class Outbound(Protocol):
+    """Asks HTTP services on behalf of plugins, within what the operator allows."""
+
+    async def ask(self, request: Request) -> Reply:
+        """Raises AskingError. May be cancelled."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of what it holds open."""
         ...
 
 
