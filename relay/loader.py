@@ -302,7 +302,7 @@ def _stranger(said: object, source: Path | EntryPoint, place: Mapping[str, str])
     return Stranger(
         Label(
             label["name"], label["version"], signals, label["told"], label["stage"],
-            label["deadline_ms"], label["on_error"], across_members=label["across_members"] is True,
+            label["deadline_ms"], label["on_error"], label["across_members"] is True, tuple(label.get("reaches", ())),
         ),
         str(source), place, description, tuple(map(str, fields)), schema,
     )  # fmt: skip

@@ -14,27 +14,35 @@ A plugin has no clock, no store and no network of its own: what it needs comes t
 deterministic and a message can be judged again. It holds no state but its options.
 """
 
+import json as as_json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import ClassVar, Generic, Literal, NoReturn, TypeVar, get_args, get_origin
+from typing import Annotated, ClassVar, Generic, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from relay.core.asking import AskingError, BadAnswer, Busy, Reply, Request, TooLate, Unreachable
 from relay.core.label import API, Label, Mode, Stage
 from relay.core.links import Link
+from relay.core.origin import read_url
 from relay.core.text import Text
 from relay.core.verdict import Attachment, MemberFacts, OnError, Signal
+from relay.core.webhook import Signer
 from relay.core.wordlist import Hit, WordList
 
 __all__ = [
     "API",
+    "AskingError",
     "Attachment",
+    "BadAnswer",
+    "Busy",
     "Context",
     "Hit",
+    "Http",
     "Incoming",
     "Link",
     "MemberFacts",
@@ -44,11 +52,25 @@ __all__ = [
     "NotForPluginsError",
     "OnError",
     "Plugin",
+    "Reply",
+    "ServiceUrl",
     "Signal",
+    "Signer",
     "Stage",
     "Text",
+    "TooLate",
+    "Unreachable",
     "WordList",
 ]
+
+
+def _url(text: str) -> str:
+    origin, path = read_url(text)
+    return f"{origin}{path}"
+
+
+ServiceUrl = Annotated[str, AfterValidator(_url)]
+"""An option that holds the URL of a service; the plugin's class names it in `reaches`."""
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 ValueT = TypeVar("ValueT")
@@ -106,18 +128,48 @@ class Memory(ABC):
         """Drop `key`; nothing happens when it is not there."""
 
 
+class Http(ABC):
+    """Questions to the services that the plugin's options name, and to nothing else; see `Plugin.reaches`."""
+
+    __slots__ = ()
+
+    async def post(
+        self,
+        url: str,
+        *,
+        json: object = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        timeout: float = 5.0,  # noqa: ASYNC109 - it travels to where the question is asked
+    ) -> Reply:
+        """Send `json`, or a `body` that you made yourself, and give the answer whatever its status, at most 64 KiB.
+
+        `timeout` is in seconds, and ends before the plugin's own deadline. Redirects are not followed, nothing is kept between
+        two questions. Raises AskingError, or a leaf of it.
+        """
+        if body is None:
+            body = as_json.dumps(json, allow_nan=False, ensure_ascii=False).encode("utf-8", "replace")
+            headers = {"Content-Type": "application/json", **headers}
+        return await self.ask(Request(url, body, dict(headers), float(timeout)))
+
+    @abstractmethod
+    async def ask(self, request: Request) -> Reply:
+        """The same for a question that is made already."""
+
+
 class Context:
-    """What a plugin may use besides the message: the time, and a memory of its own.
+    """What a plugin may use besides the message: the time, a memory of its own, and services that its options name.
 
     `memory` belongs to this plugin and this member: no other plugin and no other member's message ever reads it.
     """
 
-    __slots__ = ("_shared", "memory", "now")
+    __slots__ = ("_http", "_shared", "memory", "now")
 
-    def __init__(self, now: datetime, memory: Memory, shared: Memory | None = None) -> None:
+    def __init__(self, now: datetime, memory: Memory, shared: Memory | None = None, http: Http | None = None) -> None:
         self.now = now
         self.memory = memory
         self._shared = shared
+        self._http = http
 
     @property
     def shared(self) -> Memory:
@@ -128,10 +180,12 @@ class Context:
         return self._shared
 
     @property
-    def http(self) -> NoReturn:
-        """Outbound HTTP under the relay's control; this relay does not offer it to plugins yet."""
-        why = "context.http is not available in this relay: keep the check offline, or give the plugin the answer as an option"
-        raise NotForPluginsError(why)
+    def http(self) -> Http:
+        """Questions to services, for plugins that declare `reaches`, in `check` alone."""
+        if self._http is None:
+            why = 'context.http asks what an option names: declare `reaches = ("url",)` in its class, and ask in `check`'
+            raise NotForPluginsError(why)
+        return self._http
 
 
 class Plugin(ABC, Generic[OptionsT]):
@@ -175,6 +229,9 @@ class Plugin(ABC, Generic[OptionsT]):
 
     across_members: ClassVar[bool] = False
     """True where a signal rests on what other members wrote: it may hold silently, and nothing more."""
+
+    reaches: ClassVar[Sequence[str]] = ()
+    """Names of the options that hold the URLs of services it asks through `context.http`; their hosts alone are reached."""
 
     options_type: ClassVar[type[BaseModel]] = NoOptions
     """Taken from `Plugin[Options]`."""

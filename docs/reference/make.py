@@ -93,7 +93,8 @@ def shipped_plugins() -> Iterator[tuple[str, type[Plugin[Any]]]]:
 
 def section_of_plugin(sign: str, plugin: type[Plugin[Any]]) -> Iterator[str]:
     yield f"## {plugin.name}\n\n{sign}"
-    yield f"Stage `{plugin.stage}`, deadline {plugin.deadline_ms} ms, when it fails: {plugin.on_error}."
+    asks = f" Asks the service in {', '.join(f'`{option}`' for option in plugin.reaches)}." if plugin.reaches else ""
+    yield f"Stage `{plugin.stage}`, deadline {plugin.deadline_ms} ms, when it fails: {plugin.on_error}.{asks}"
     told = {name: " / ".join(texts.values()) for name, texts in plugin.told.items()}
     rows = [(f"`{name}`", str(weight), told.get(name, "")) for name, weight in plugin.signals.items()]
     yield table(("signal", "weight", "a rejected member reads"), rows)

@@ -1,6 +1,8 @@
 """Moderation as configured: plugins of one's own in workers, shipped ones inside, watched where the relay serves."""
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from typing import Any
 
 from relay.clock import SystemClock
 from relay.configuration import Settings, shipped
@@ -8,10 +10,14 @@ from relay.core.verdict import Rules
 from relay.flows.look import Look
 from relay.lexicon import load_tables
 from relay.loader import Outside, PluginError, assemble
+from relay.outbound.client import Client, refusal
+from relay.outbound.settings import OutboundSettings
+from relay.pipeline.asker import services
 from relay.pipeline.forks import Forks
 from relay.pipeline.pipeline import Pipeline, Places
 from relay.pipeline.source import moved
 from relay.pipeline.watchdog import Watchdog
+from relay.plugin import Foreign, Plugin
 from relay.ports import Store
 
 QUARANTINE = "plugins.json"  # which plugins held the loop
@@ -21,20 +27,23 @@ OUTGOING = frozenset({"words"})  # plugins that also look at what staff write
 def build_pipeline(settings: Settings, *, guarded: bool = False) -> Pipeline:
     """Moderation as configured; has to be closed. Raises PluginError.
 
-    `guarded` is for a relay that serves: a plugin inside of it that holds its loop for too long ends it, and is moved.
+    `guarded` is for a relay that serves: a plugin inside of it that holds its loop for too long ends it, and is moved; and
+    plugins may ask the services that their options name.
     """
     moderation, tables = settings.moderation, load_tables()
     forks = Forks(tables, moderation.workers, hidden=[settings.store.folder])
     outside = Outside([moderation.folder] if moderation.folder else [], forks.ask)
     try:
         plugins = assemble([shipped("plugins")], settings.plugins, moderation.weights, outside)
+        _check_services(plugins, moderation.http)
     except PluginError:
         forks.close()
         raise
     quarantine = settings.store.folder / QUARANTINE
     watchdog = Watchdog(quarantine, moderation.longest_hold_s) if guarded else None
+    outbound = Client(moderation.http) if guarded else None
     rules = Rules(flag=moderation.flag, hold=moderation.hold, reject=moderation.reject, weights=moderation.weights)
-    return Pipeline(moved(plugins, quarantine), rules, tables, SystemClock(), Places(forks, watchdog))
+    return Pipeline(moved(plugins, quarantine), rules, tables, SystemClock(), Places(forks, watchdog, outbound))
 
 
 async def open_look(settings: Settings, store: Store, stack: AsyncExitStack) -> Look:
@@ -47,3 +56,12 @@ async def open_look(settings: Settings, store: Store, stack: AsyncExitStack) -> 
     stack.push_async_callback(pipeline.close)
     await pipeline.open()
     return Look(store, SystemClock(), tables, pipeline.judge)
+
+
+def _check_services(plugins: Sequence[Plugin[Any] | Foreign], settings: OutboundSettings) -> None:
+    """Raise PluginError for the first service that a plugin could not ask anyway."""
+    for plugin in plugins:
+        for option, url in services(plugin).items():
+            if (why := refusal(url, settings)) is not None:
+                name = plugin.label.name if isinstance(plugin, Foreign) else plugin.name
+                raise PluginError(f"plugins.{name}", option, why)

@@ -18,6 +18,7 @@ worker: in a process of its own, for some fifty microseconds; it is ended when i
 
 LABEL = (
     "name", "version", "api", "signals", "told", "stage", "mode", "deadline_ms", "on_error", "across_members",
+    "reaches",
 )  # fmt: skip
 """The class attributes that the relay goes by."""
 
@@ -39,6 +40,7 @@ class Label:
     deadline_ms: int = 50
     on_error: OnError = "hold"
     across_members: bool = False
+    reaches: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, plugin: Any) -> "Label":  # noqa: ANN401 - a class or its object: their type stands on a higher floor
@@ -46,7 +48,7 @@ class Label:
         told = {signal: dict(texts) for signal, texts in plugin.told.items()}
         return cls(
             plugin.name, plugin.version, dict(plugin.signals), told,
-            plugin.stage, plugin.deadline_ms, plugin.on_error, plugin.across_members,
+            plugin.stage, plugin.deadline_ms, plugin.on_error, plugin.across_members, tuple(plugin.reaches),
         )  # fmt: skip
 
 
@@ -73,6 +75,9 @@ def faults(said: Mapping[str, Any], *, yields: bool) -> Iterator[tuple[str, str]
     deadline = said.get("deadline_ms")
     if type(deadline) is not int or not 0 < deadline <= LONGEST_DEADLINE_MS:
         yield "deadline_ms", f"write whole milliseconds above 0, at most {LONGEST_DEADLINE_MS}"
+    reaches = said.get("reaches", ())
+    if not isinstance(reaches, list | tuple) or not all(isinstance(option, str) for option in reaches):
+        yield "reaches", 'name the options that hold the URLs it asks: reaches = ("url",)'
     if not yields:
         yield "check", "write it as `async def check(self, incoming, context)` that yields signals"
 

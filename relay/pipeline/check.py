@@ -1,4 +1,4 @@
-"""A check under way: one message for one plugin in a worker, the caller who waits for it, and the timers that bound both."""
+"""A check under way: one message for one plugin in a worker, who waits for it, and what ends with it: timers, a question."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class Check:
     desk: Desk
     is_second_try: bool = False
     signals: list[Signal] = field(default_factory=list)
-    timers: list[asyncio.TimerHandle] = field(default_factory=list)
+    timers: list[asyncio.TimerHandle | asyncio.Task[None]] = field(default_factory=list)
 
     @property
     def member(self) -> str:

@@ -1,4 +1,4 @@
-"""A worker's way to its plugin's memory: what it asks for is checked, bounded, and answered for the member at hand alone.
+"""A worker's way to its plugin's memory and to services: what it asks for is checked and bounded, for one member alone.
 
 A request names no member: whose memory it is follows from the message that the worker has been given.
 """
@@ -6,8 +6,12 @@ A request names no member: whose memory it is follows from the message that the 
 from dataclasses import dataclass
 from typing import Any, Final
 
+from relay.core.asking import AskingError, Request
+from relay.pipeline.answer import Answer
+from relay.pipeline.asker import NOT_HERE, Asker, Gate
 from relay.pipeline.memory import MemoryStore, Space
-from relay.pipeline.wire import Frame, WireError, plain, remembered
+from relay.pipeline.wire import Frame, WireError, failed_frame, plain, remembered, reply_frame
+from relay.plugin import NotForPluginsError
 
 MOST_REQUESTS: Final = 200  # of one check
 LONGEST_KEY: Final = 200  # characters
@@ -23,12 +27,42 @@ class Desk:
     own: Space
     shared: Space | None
     asked: int = 0
+    gate: Gate | None = None
+    asker: Asker | None = None
+    is_asking: bool = False
+
+    def begin(self) -> None:
+        """The check begins now."""
+        self.asker = self.gate.begin() if self.gate else None
+        self.is_asking = False
+
+    def begin_question(self) -> None:
+        """Raises WireError while one is under way: an honest worker waits for its answer."""
+        self._count()
+        if self.is_asking:
+            raise WireError("a question before the last was answered")
+        self.is_asking = True
+
+    async def ask(self, request: Request) -> Frame:
+        """What the worker gets from a service, or how that failed."""
+        try:
+            if self.asker is None:
+                return failed_frame(NotForPluginsError(NOT_HERE))
+            return reply_frame(await self.asker.ask(request))
+        except (AskingError, NotForPluginsError) as error:
+            return failed_frame(error)
+        finally:
+            self.is_asking = False
+
+    def explained(self, answer: Answer) -> Answer:
+        """The worker's answer, with what its questions ran into."""
+        if self.asker is not None:
+            answer.why, answer.across = self.asker.explained(answer.why), self.asker.is_across
+        return answer
 
     def answer(self, request: Frame) -> Frame:
         """What the worker gets. Raises WireError for what no honest worker asks."""
-        self.asked += 1
-        if self.asked > MOST_REQUESTS:
-            raise WireError(f"more than {MOST_REQUESTS} requests to its memory")
+        self._count()
         space, key = self._space(request), request.get("key")
         if type(key) is not str or len(key) > LONGEST_KEY:
             raise WireError(f"a key that is no text of at most {LONGEST_KEY} characters")
@@ -45,6 +79,11 @@ class Desk:
             case _:
                 raise WireError("a request that does not exist")
         return {}
+
+    def _count(self) -> None:
+        self.asked += 1
+        if self.asked > MOST_REQUESTS:
+            raise WireError(f"more than {MOST_REQUESTS} requests")
 
     def _space(self, request: Frame) -> Space:
         if request.get("shared") is not True:

@@ -12,6 +12,7 @@ import types
 from collections.abc import Container, Generator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -92,7 +93,9 @@ def _resume(step: Any, blocked: object, mark: Mark) -> Generator[object, Any, ob
     while True:
         mark.leave()
         try:
-            sent = yield blocked
+            go_on = partial(step.send, (yield blocked))
+        except Exception as error:  # noqa: BLE001 - what it waited for failed, and it may go on without
+            go_on = partial(step.throw, error)
         except BaseException as error:
             mark.enter()
             with suppress(BaseException):
@@ -102,7 +105,7 @@ def _resume(step: Any, blocked: object, mark: Mark) -> Generator[object, Any, ob
             raise
         mark.enter()
         try:
-            blocked = step.send(sent)
+            blocked = go_on()
         except StopIteration as stop:
             return stop.value
 

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from relay.pipeline.answer import Answer
+from relay.pipeline.asker import Asker, Gate
 from relay.pipeline.breaker import Breaker
 from relay.pipeline.drive import drive, raised
 from relay.pipeline.memory import MemoryStore
@@ -14,7 +15,7 @@ from relay.pipeline.poison import Poison
 from relay.pipeline.stopwatch import CollectorTime, Stopwatch
 from relay.pipeline.watchdog import Mark
 from relay.plugin import Context, Incoming, Plugin
-from relay.ports import Clock
+from relay.ports import Clock, Outbound
 
 SETUP_WITHIN = 10.0  # seconds that a plugin may wait for at its set-up
 CLOSE_WITHIN = 2.0  # and at its end: a relay that is told to stop stops
@@ -23,15 +24,21 @@ log = structlog.get_logger(__name__)
 
 
 class Inline:
-    """Runs one plugin where it can be stopped at an await alone; `mark` tells the watchdog while it is at work."""
+    """Runs one plugin where it can be stopped at an await alone; `mark` tells the watchdog while it is at work.
+
+    Without `outbound` it can ask nobody.
+    """
 
     restarts = 0
 
-    def __init__(self, plugin: Plugin[Any], memory: MemoryStore, clock: Clock, mark: Mark) -> None:
+    def __init__(
+        self, plugin: Plugin[Any], memory: MemoryStore, clock: Clock, mark: Mark, outbound: Outbound | None = None
+    ) -> None:
         self._plugin = plugin
         self._memory = memory
         self._clock = clock
         self._mark = mark
+        self._gate = Gate.of(plugin, outbound)
         self._collector = CollectorTime()
         self._breaker = Breaker(Random())  # noqa: S311 - spreads trials, no secret
         self._poison = Poison(clock.monotonic)
@@ -76,12 +83,15 @@ class Inline:
             return answer
         finally:
             self._mark.leave()
-        answer.why = await drive(self._plugin, incoming, self._context(incoming.member.id), answer.signals, watch)
+        asker = self._gate.begin() if self._gate else None
+        answer.why = await drive(self._plugin, incoming, self._context(incoming.member.id, asker), answer.signals, watch)
         if answer.why is not None and answer.why.startswith("took"):
             self._breaker.failed(self._clock.monotonic())
             self._poison.note(incoming.member.id, incoming.text.raw)
         else:
             self._breaker.succeeded()
+        if asker is not None:
+            answer.why, answer.across = asker.explained(answer.why), asker.is_across
         return answer
 
     def _refusal(self, incoming: Incoming) -> Answer | None:
@@ -95,7 +105,7 @@ class Inline:
     def _is_open(self) -> bool:
         return self._breaker.is_tripped and self._clock.monotonic() < self._breaker.open_until
 
-    def _context(self, member: str) -> Context:
+    def _context(self, member: str, asker: Asker | None = None) -> Context:
         name = self._plugin.name
         shared = self._memory.of(name, "") if self._plugin.across_members else None
-        return Context(self._clock.now(), self._memory.of(name, member), shared)
+        return Context(self._clock.now(), self._memory.of(name, member), shared, asker)

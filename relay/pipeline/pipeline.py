@@ -38,7 +38,7 @@ from relay.pipeline.process import Process
 from relay.pipeline.source import foreign
 from relay.pipeline.watchdog import Watchdog, unseen
 from relay.plugin import Foreign, Incoming, Plugin
-from relay.ports import Clock
+from relay.ports import Clock, Outbound
 
 LONGEST_TEXT = 10_000  # characters that plugins are asked about; what is longer is held unread by them
 
@@ -66,10 +66,11 @@ class PluginState:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where plugins run besides the relay's own loop: workers, and the watchdog over that loop. None for what is not needed."""
+    """What plugins have around them: workers, the watchdog over the relay's own loop, HTTP. None for what is not there."""
 
     forks: Forks | None = None
     watchdog: Watchdog | None = None
+    outbound: Outbound | None = None
 
 
 @dataclass(slots=True)
@@ -147,9 +148,11 @@ class Pipeline:
             self._places.watchdog.close()
         if self._places.forks is not None:
             self._places.forks.close()
+        if self._places.outbound is not None:
+            await self._places.outbound.close()
 
     async def close_plugins(self) -> None:
-        """The same without what plugins share: its fork server and its watchdog go on."""
+        """The same without what plugins share: its fork server, its watchdog and its HTTP go on."""
         await asyncio.gather(*(runner.place.close() for runner in (*self._quick, *self._slow)))
 
     def forget(self, member: str) -> None:
@@ -173,9 +176,9 @@ class Pipeline:
         for plugin in placed:
             place: Inline | Process
             if isinstance(plugin, Foreign):
-                place = Process(plugin, forks, self._memory, self._clock)
+                place = Process(plugin, forks, self._memory, self._clock, self._places.outbound)
             else:
-                place = Inline(plugin, self._memory, self._clock, next(marks))
+                place = Inline(plugin, self._memory, self._clock, next(marks), self._places.outbound)
             runners.append(_Runner(_label(plugin), place, _weights(_label(plugin), self._rules), _why_there(plugin)))
         return runners
 

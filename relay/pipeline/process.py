@@ -14,6 +14,7 @@ from random import Random
 import structlog
 
 from relay.pipeline.answer import Answer
+from relay.pipeline.asker import Gate
 from relay.pipeline.breaker import Breaker
 from relay.pipeline.check import Check
 from relay.pipeline.desk import Desk
@@ -22,7 +23,7 @@ from relay.pipeline.memory import MemoryStore
 from relay.pipeline.poison import Poison
 from relay.pipeline.seat import Ears, Seat
 from relay.plugin import Foreign, Incoming
-from relay.ports import Clock
+from relay.ports import Clock, Outbound
 
 OVERTIME = 0.1  # seconds after the deadline at which a message waits no longer, whatever it waits for
 EACH_AHEAD = 0.001  # seconds more for each message before it: a burst of its own making is none of the plugin's fault
@@ -36,10 +37,13 @@ log = structlog.get_logger(__name__)
 class Process:
     """One plugin in workers. `note` says what an operator should know."""
 
-    def __init__(self, foreign: Foreign, forks: Forks, memory: MemoryStore, clock: Clock) -> None:
+    def __init__(
+        self, foreign: Foreign, forks: Forks, memory: MemoryStore, clock: Clock, outbound: Outbound | None = None
+    ) -> None:
         self._foreign = foreign
         self._label = foreign.label
         self._memory = memory
+        self._gate = Gate.of(foreign, outbound)
         self._breaker = Breaker(Random())  # noqa: S311 - spreads restarts, no secret
         self._poison = Poison(clock.monotonic)
         self._waiting: deque[Check] = deque()
@@ -92,7 +96,7 @@ class Process:
             return refused
         loop = asyncio.get_running_loop()
         own, name = incoming.member.id, self._label.name
-        desk = Desk(self._memory, (name, own), (name, "") if self._label.across_members else None)
+        desk = Desk(self._memory, (name, own), (name, "") if self._label.across_members else None, gate=self._gate)
         self._checks += 1
         check = Check(self._checks, incoming, loop.create_future(), desk)
         if (seat := self._seat_for(check)) is not None:

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 import structlog
 
+from relay.core.asking import Request
 from relay.core.label import Label
 from relay.core.moment import micros
 from relay.pipeline.answer import Answer
@@ -20,7 +21,7 @@ from relay.pipeline.connection import Connection
 from relay.pipeline.desk import Desk
 from relay.pipeline.drive import NonsenseError, sound
 from relay.pipeline.forks import Forks
-from relay.pipeline.wire import Frame, WireError, incoming_frame, signal_of
+from relay.pipeline.wire import Frame, WireError, incoming_frame, request_of, signal_of
 from relay.ports import Clock
 
 GRACE = 0.05  # seconds after the deadline at which it is ended: it says itself that it was late, and a machine may be busy
@@ -78,6 +79,7 @@ class Seat:
     def give(self, check: Check) -> None:
         """Have the message checked; the seat is free."""
         self.current = check
+        check.desk.begin()
         loop = asyncio.get_running_loop()
         when = loop.time() + self._label.deadline_ms / 1000 + GRACE
         check.timers.append(loop.call_at(when, self._overdue, check, when))
@@ -123,10 +125,23 @@ class Seat:
             self.start()
         elif self.current is None or type(frame.get("n")) is not int or frame["n"] != self.current.n:
             self._take_stray(frame)
+        elif frame.get("do") == "post":
+            self._ask(self.current, request_of(frame))
         elif "do" in frame:
             self._send(self.current.desk.answer(frame))
         else:
             self._take_answer(self.current, frame)
+
+    def _ask(self, check: Check, request: Request) -> None:
+        """Have a service asked, and answer the worker if it still waits for that."""
+        check.desk.begin_question()
+
+        async def answer() -> None:
+            said = await check.desk.ask(request)
+            if self.current is check:
+                self._send(said)
+
+        check.timers.append(asyncio.get_running_loop().create_task(answer(), name=f"http of {self._label.name}"))
 
     def _take_stray(self, frame: Frame) -> None:
         """An answer to no message that it has. The one that it has goes to the next process, once, when it is not to blame."""
@@ -179,7 +194,7 @@ class Seat:
         self.current = None
         self._has_answered = True
         self.ears.succeeded()
-        check.end(Answer(check.signals, why))
+        check.end(check.desk.explained(Answer(check.signals, why)))
         self.ears.free()
 
     def _lost(self, how: str) -> None:

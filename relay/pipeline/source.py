@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, SecretBytes, SecretStr, TypeAdapter
+
 from relay.core.label import Label
 from relay.pipeline.forks import INSTALLED
 from relay.pipeline.watchdog import fingerprint, quarantined
@@ -19,7 +21,7 @@ def foreign(plugin: Plugin[Any], reason: str) -> Foreign:
     module = sys.modules.get(type(plugin).__module__)
     file = getattr(module, "__file__", None)
     label, checked = Label.of(plugin), plugin.options.model_dump_json()
-    options = plugin.options.model_dump(mode="json")
+    options = travelling(plugin.options)
     try:
         path = Path(str(file)).resolve(strict=True)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -29,6 +31,20 @@ def foreign(plugin: Plugin[Any], reason: str) -> Foreign:
     if set(path.parts) & set(INSTALLED):  # within a package, whose files may need each other
         source = {"module": type(plugin).__module__, "attribute": type(plugin).__qualname__}
     return Foreign(label, source, options, checked, reason)
+
+
+def travelling(options: BaseModel) -> dict[str, Any]:
+    """Options as they go to a worker: plain, and with their secrets, which as text are masked."""
+    plain: dict[str, Any] = TypeAdapter(Any).dump_python(_revealed(options.model_dump()), mode="json")
+    return plain
+
+
+def _revealed(value: object) -> object:
+    if isinstance(value, SecretStr | SecretBytes):
+        return value.get_secret_value()
+    if isinstance(value, dict):
+        return {key: _revealed(each) for key, each in value.items()}
+    return [_revealed(each) for each in value] if isinstance(value, list | tuple | set | frozenset) else value
 
 
 def moved(plugins: Sequence[Plugin[Any] | Foreign], file: Path) -> list[Plugin[Any] | Foreign]:

@@ -3,6 +3,7 @@
 Only plain values travel (nothing is unpickled, ever): what a worker sends is a stranger's until it has been checked.
 """
 
+import binascii
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -11,17 +12,23 @@ from typing import Any, Final
 
 import orjson
 
+from relay.core.asking import LARGEST_BODY, AskingError, BadAnswer, Busy, Reply, Request, TooLate, Unreachable
 from relay.core.moment import from_micros, micros
 from relay.core.text import Tables, Text
 from relay.core.verdict import Attachment, MemberFacts, Signal
-from relay.plugin import Incoming
+from relay.plugin import Incoming, NotForPluginsError
 
 LONGEST_FRAME: Final = (
     256 * 1024
 )  # bytes: the longest text (10,000 characters, 12 bytes each when escaped) and what goes with it
 DEEPEST = 8  # tuples within tuples: what is remembered is plain
 
+MOST_HEADERS = 32  # of a question
+
 Frame = dict[str, Any]
+_TROUBLES: Final[Mapping[str, type[Exception]]] = {
+    each.__name__: each for each in (Unreachable, TooLate, BadAnswer, Busy, NotForPluginsError)
+}
 _LENGTH: Final = Struct(">I")
 
 
@@ -126,6 +133,49 @@ def signal_row(signal: Signal) -> list[object]:
 def signal_of(row: object) -> object:
     """A Signal of whatever the fields hold, or the row itself: who takes it checks it, field by field."""
     return Signal(*row) if type(row) is list and len(row) == len(Signal.__slots__) else row
+
+
+def request_frame(request: Request) -> Frame:
+    """A question to a service, as a worker sends it."""
+    body = binascii.b2a_base64(request.body, newline=False).decode()
+    return {"url": request.url, "body": body, "headers": dict(request.headers), "seconds": request.seconds}
+
+
+def request_of(frame: Frame) -> Request:
+    """The inverse, of a stranger's frame. Raises WireError."""
+    url, headers, seconds = frame.get("url"), frame.get("headers"), frame.get("seconds")
+    if type(url) is not str or type(headers) is not dict or type(seconds) is not float:
+        raise WireError("a question of the wrong form")
+    if len(headers) > MOST_HEADERS or not all(type(value) is str for value in headers.values()):
+        raise WireError("a question with too many headers, or with one that is no text")
+    return Request(url, _bytes_of(frame.get("body")), headers, seconds)
+
+
+def reply_frame(reply: Reply) -> Frame:
+    body = binascii.b2a_base64(reply.body, newline=False).decode()
+    return {"status": reply.status, "headers": dict(reply.headers), "body": body}
+
+
+def failed_frame(error: AskingError | NotForPluginsError) -> Frame:
+    return {"error": [type(error).__name__, str(error)]}
+
+
+def reply_of(frame: Frame) -> Reply:
+    """For the worker, who trusts the relay. Raises what the question ran into."""
+    if "error" in frame:
+        kind, said = frame["error"]
+        raise _TROUBLES.get(kind, AskingError)(said)
+    return Reply(frame["status"], _bytes_of(frame["body"]), frame["headers"])
+
+
+def _bytes_of(text: object) -> bytes:
+    try:
+        body = binascii.a2b_base64(text, strict_mode=True) if type(text) is str else None
+    except ValueError:
+        body = None
+    if body is None or len(body) > LARGEST_BODY:
+        raise WireError(f"a body that is no base64 of at most {LARGEST_BODY} bytes")
+    return body
 
 
 def plain(value: object, depth: int = 0) -> object:

@@ -23,14 +23,26 @@ from typing import Any, TypeGuard, TypeVar
 
 from pydantic import ValidationError
 
+from relay.core.asking import LARGEST_BODY, Reply, Request, Unreachable
 from relay.core.label import LABEL
 from relay.core.moment import from_micros
 from relay.core.text import Tables
 from relay.core.verdict import Signal
 from relay.pipeline.drive import drive, raised
 from relay.pipeline.stopwatch import CollectorTime, Stopwatch
-from relay.pipeline.wire import LONGEST_FRAME, Frame, Frames, incoming_of, packed, plain, remembered, signal_row
-from relay.plugin import Context, Memory, Plugin
+from relay.pipeline.wire import (
+    LONGEST_FRAME,
+    Frame,
+    Frames,
+    incoming_of,
+    packed,
+    plain,
+    remembered,
+    reply_of,
+    request_frame,
+    signal_row,
+)
+from relay.plugin import Context, Http, Memory, Plugin
 from relay.wording import in_words
 
 LONGEST_WORD = 500  # characters of what an error says
@@ -107,6 +119,21 @@ class FarMemory(Memory):
         return self._line.ask({"n": self._n, "do": what, "shared": self._shared, "key": key, **more})
 
 
+class FarHttp(Http):
+    """Services, which the relay asks: the worker itself reaches nothing."""
+
+    __slots__ = ("_line", "_n")
+
+    def __init__(self, line: Line, n: int) -> None:
+        self._line = line
+        self._n = n
+
+    async def ask(self, request: Request) -> Reply:
+        if len(request.body) > LARGEST_BODY:
+            raise Unreachable(f"a question of {len(request.body)} bytes, at most {LARGEST_BODY} are sent")
+        return reply_of(self._line.ask({"n": self._n, "do": "post", **request_frame(request)}))
+
+
 def work(sock: socket.socket, hello: Frame, tables: Tables) -> None:
     """Serve until the relay hangs up. Ends early with what is wrong with the plugin."""
     line = Line(sock)
@@ -157,7 +184,8 @@ async def _check(
 
 def _context(line: Line, plugin: Plugin[Any], n: int, now: datetime) -> Context:
     shared = FarMemory(line, n, shared=True) if plugin.across_members else None
-    return Context(now, FarMemory(line, n, shared=False), shared)
+    http = FarHttp(line, n) if plugin.reaches and n else None  # not while it is set up
+    return Context(now, FarMemory(line, n, shared=False), shared, http)
 
 
 def _be_quiet() -> None:

@@ -24,8 +24,8 @@ from relay.core.text import Tables
 from relay.core.verdict import Decision, MemberFacts, Rules, Signal, Submission
 from relay.lexicon import load_tables
 from relay.loader import label_faults
-from relay.pipeline.pipeline import LONGEST_TEXT, Pipeline
-from relay.pipeline.source import foreign
+from relay.pipeline.pipeline import LONGEST_TEXT, Pipeline, Places
+from relay.pipeline.source import foreign, travelling
 from relay.plugin import Plugin
 
 TRIES = 3  # a machine that was busy elsewhere gets another chance before a plugin is called slow
@@ -69,6 +69,7 @@ def submission(text: str, member: str = "m1", *, trusted: bool = False, at: date
 def moderate(plugin: type[Plugin[Any]], *texts: str, **options: object) -> list[Signal]:
     """Judge texts of one member one after another, at one moment, and give the signals of the last.
 
+    `http`, no option, answers what the plugin asks (relay.testing.services.Canned).
     Call it where no event loop runs; raise PluginFaultError when the plugin fails.
     """
     decisions = asyncio.run(_judge(plugin, texts, options))
@@ -83,6 +84,8 @@ def names(signals: Sequence[Signal]) -> set[str]:
 
 def check_plugin(plugin: type[Plugin[Any]], **options: object) -> None:
     """Raise PluginFaultError naming every fault.
+
+    `http`, no option, answers what the plugin asks (relay.testing.services.Canned).
 
     Looked at: the label; a description for the plugin and for each option; in a shipped one, what a rejected member is told of
     each signal; options that come back from JSON, as a worker gets them; the examples, each alone, here and in a worker; a text
@@ -103,11 +106,23 @@ def check_plugin(plugin: type[Plugin[Any]], **options: object) -> None:
 async def _judge(
     plugin: type[Plugin[Any]], texts: Sequence[str], options: dict[str, object], tables: Tables | None = None
 ) -> list[Decision]:
-    built = plugin(plugin.options_type.model_validate(options))
-    pipeline = Pipeline([built], Rules(), tables or load_tables(), StillClock())
+    own, places = _split(options)
+    built = plugin(plugin.options_type.model_validate(own))
+    pipeline = Pipeline([built], _rules(plugin), tables or load_tables(), StillClock(), places)
     decisions = [await pipeline.judge(submission(text)) for text in texts]
     await pipeline.close()
     return decisions
+
+
+def _split(options: dict[str, object]) -> tuple[dict[str, object], Places]:
+    """The plugin's own options, and what is around it."""
+    http: Any = options.get("http")
+    return {name: value for name, value in options.items() if name != "http"}, Places(outbound=http)
+
+
+def _rules(plugin: type[Plugin[Any]]) -> Rules:
+    """A slow plugin is asked about everything."""
+    return Rules(flag=0.0) if plugin.stage == "slow" else Rules()
 
 
 def _undocumented(plugin: type[Plugin[Any]]) -> Iterator[str]:
@@ -131,20 +146,21 @@ def _untold(plugin: type[Plugin[Any]]) -> Iterator[str]:
 
 def _in_worker(plugin: type[Plugin[Any]], options: dict[str, object]) -> Iterator[str]:
     """What differs where it is not shipped: options travel there as JSON, and its file is loaded alone."""
-    built = plugin.options_type.model_validate(options)
+    own, places = _split(options)
+    built = plugin.options_type.model_validate(own)
     try:
-        same = plugin.options_type.model_validate(built.model_dump(mode="json")) == built
+        same = plugin.options_type.model_validate(travelling(built)) == built
     except ValueError as error:
         yield f"options: do not come back from JSON, as which a worker gets them: {error}"
         return
     if not same:
         yield "options: come back from JSON as others, and a worker gets them so"
     elif "<locals>" not in plugin.__qualname__:
-        yield from asyncio.run(_examples_in_worker(plugin, built))
+        yield from asyncio.run(_examples_in_worker(plugin, built, places))
 
 
-async def _examples_in_worker(plugin: type[Plugin[Any]], options: BaseModel) -> list[str]:
-    pipeline = Pipeline([foreign(plugin(options), "is tested")], Rules(), load_tables(), StillClock())
+async def _examples_in_worker(plugin: type[Plugin[Any]], options: BaseModel, places: Places) -> list[str]:
+    pipeline = Pipeline([foreign(plugin(options), "is tested")], _rules(plugin), load_tables(), StillClock(), places)
     try:
         await pipeline.open()
         for text, wanted in plugin.examples or [("", set())]:
