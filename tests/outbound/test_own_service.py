@@ -1,0 +1,91 @@
+"""The how-to's own service, as a process, asked by the relay's moderation as it is configured."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from relay.compose.moderation import build_pipeline
+from relay.configuration import Settings
+from relay.core.verdict import Action
+from relay.loader import PluginError
+from relay.pipeline.pipeline import Pipeline
+from relay.testing.moderation import submission
+from tests.servers.ports import own_port
+
+PAGE = Path(__file__).parent.parent.parent / "docs/how-to/ask-your-own-service.md"
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+PATIENCE = 20.0  # seconds for a Python to start
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Where the service of the page runs, which is given a secret and a port."""
+    _, _, after = PAGE.read_text("utf-8").partition("```python no-run\n")
+    code, port = after.partition("```")[0], own_port()
+    environment = {**os.environ, "SECRET": SECRET, "PORT": str(port)}
+    process = subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL)
+    yield port
+    process.kill()
+    process.wait()
+
+
+@asynccontextmanager
+async def moderation(folder: Path, port: int, secret: str = SECRET) -> AsyncIterator[Pipeline]:
+    url = f"http://127.0.0.1:{port}"
+    settings = Settings.model_validate(
+        {
+            "store": {"folder": folder},
+            "moderation": {"http": {"private": [url]}},
+            "plugins": {"remote": {"url": f"{url}/check", "secret": secret}},
+        }
+    )
+    pipeline = build_pipeline(settings, guarded=True)
+    try:
+        await pipeline.open()
+        async with asyncio.timeout(PATIENCE):
+            await listening(port)
+        yield pipeline
+    finally:
+        await pipeline.close()
+
+
+async def listening(port: int) -> None:
+    while True:
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return
+        await asyncio.sleep(0.01)
+
+
+async def test_it_sees_what_the_page_says(port: int, tmp_path: Path) -> None:
+    async with moderation(tmp_path, port) as pipeline:
+        clean = await pipeline.judge(submission("Guten Morgen, grüß euch!"))
+        casino = await pipeline.judge(submission("Join my CASINO tonight!"))
+
+    assert (clean.action, clean.failures) == (Action.ALLOW, ())
+    assert [(seen.signal.name, seen.signal.reason) for seen in casino.signals] == [("remote.spam", "it advertises a casino")]
+    assert casino.action is Action.HOLD
+
+
+async def test_it_refuses_who_does_not_know_the_secret(port: int, tmp_path: Path) -> None:
+    async with moderation(tmp_path, port, "whsec_" + "A" * 32) as pipeline:
+        decision = await pipeline.judge(submission("Guten Morgen!"))
+
+    assert decision.action is Action.HOLD
+    assert decision.failures[0][1].endswith(f": http://127.0.0.1:{port} answered with status 401")
+
+
+def test_a_service_that_could_not_be_asked_is_refused_at_the_start(tmp_path: Path) -> None:
+    settings = Settings.model_validate(
+        {"store": {"folder": tmp_path}, "plugins": {"remote": {"url": "http://127.0.0.1:8000/check", "secret": SECRET}}}
+    )
+
+    with pytest.raises(PluginError, match=r'write private = \["http://127.0.0.1:8000"\] under \[moderation.http\]'):
+        build_pipeline(settings)
