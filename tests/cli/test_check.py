@@ -51,6 +51,19 @@ def test_the_shipped_default_says_what_holds_without_it() -> None:
             "relay.toml:2: moderation.weights.words.insullt: no plugin has such a signal; did you mean 'words.insult'?",
         ),
         ('[moderation.weights]\n"words.insult" = -1\n', "relay.toml:2: moderation.weights.words.insult: the weight must be"),
+        (
+            '[moderation.http]\nprivate = ["http://127.0.0.1:8000/x"]\n',
+            "relay.toml:2: moderation.http.private: leave out the path",
+        ),
+        (
+            '[plugins.llm]\nmodel = "m"\nurl = "http://127.0.0.1:1"\n',
+            'relay.toml:3: plugins.llm.url: plain http is for services in your own network: write private = ["http://127.0.0.1:1"]',
+        ),
+        ('[plugins.llm]\nmodel = "m"\nurl = "https://127.1"\n', "relay.toml:3: plugins.llm.url: the host is a name"),
+        (
+            '[plugins.remote]\nurl = "https://a.example"\nsecret = "hush"\n',
+            "relay.toml:3: plugins.remote.secret: should be whsec_",
+        ),
         ('[moderation]\nfolder = "nowhere"\n', "relay.toml:2: moderation.folder: there is no such folder"),
         ('[http]\norigins = ["https://a.example", "https://a.example/"]\n', "relay.toml:2: http.origins: entry 2 is no origin"),
         ('[http]\norigins = ["https://a.example/app"]\n', "relay.toml:2: http.origins: entry 1 is no origin"),
@@ -142,3 +155,19 @@ def test_a_host_that_is_none_does_not_open_the_relay_to_everybody(relay: Command
 
     assert result.code == 2
     assert "RELAY_HTTP__HOST: http.host: is no address: 127.0.0.1 is this machine alone" in result.err
+
+
+def test_what_plugins_keep_secret_is_not_shown(relay: CommandLine, tmp_path: Path) -> None:
+    secret, key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "sk-hush-hush"
+    config = tmp_path / "relay.toml"
+    config.write_text(
+        f'[plugins.remote]\nurl = "https://ask.example"\nsecret = "{secret}"\n'
+        f'[plugins.llm]\nurl = "https://llm.example"\nmodel = "small"\napi_key = "{key}"\n'
+    )
+
+    result = relay("check", "--config", str(config), "--show")
+
+    assert result.code == 0
+    assert "plugins.remote.secret" in result.out
+    assert secret not in result.out + result.err
+    assert key not in result.out + result.err

@@ -20,6 +20,13 @@ NEEDED: dict[str, dict[str, object]] = {
         "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         "http": Canned({"signals": []}),
     },
+    "llm": {
+        "url": "https://llm.example/v1/chat/completions",
+        "model": "small",
+        "api_key": "hush",
+        "per_minute": 1000,
+        "http": Canned({"choices": [{"message": {"content": '{"kind": "fine", "certainty": 1}'}}]}),
+    },
 }
 """Options that a plugin cannot do without, and what answers its questions."""
 
