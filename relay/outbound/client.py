@@ -63,8 +63,7 @@ class Client:
 
     def __init__(self, settings: OutboundSettings, look_up: LookUp | None = None, tls: SSLContext | None = None) -> None:
         self._listed = frozenset(read_origin(each) for each in settings.private)
-        self._system = SystemNames()
-        self._names = GuardedNames(look_up or self._system, self._listed)
+        self._names = GuardedNames(look_up or SystemNames(), self._listed)
         self._tls = tls
         self._session: ClientSession | None = None
 
@@ -97,7 +96,6 @@ class Client:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
-        self._system.close()
 
     async def _asked(self, url: str, request: Request) -> Reply:
         headers = {"User-Agent": "relay", **request.headers, "Accept-Encoding": "identity"}

@@ -7,14 +7,15 @@ look-up could say something else. One address that may not be reached spoils the
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Thread
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from relay.core.asking import Unreachable
 from relay.core.origin import Origin, address_in, may_reach
 
-LOOKING_UP = 2  # threads: a name server that hangs holds up other plugins' questions and nothing else
+LOOKING_UP = 8  # threads: a name server that hangs holds up other plugins' questions and nothing else
 MOST_ADDRESSES = 16  # of one name
 
 LookUp = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -22,16 +23,33 @@ LookUp = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 class SystemNames:
-    """Asks the system, in threads of its own."""
+    """Asks the system, in threads that nobody waits for when the relay stops: a name server may hang for half a minute."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(LOOKING_UP, thread_name_prefix="names")
+        self._free = asyncio.Semaphore(LOOKING_UP)
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _look_up, host, port)
+        await self._free.acquire()
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[list[str]] = loop.create_future()
 
-    def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        def done(addresses: list[str], error: Exception | None) -> None:
+            self._free.release()
+            if not found.done():
+                found.set_result(addresses) if error is None else found.set_exception(error)
+
+        def look_up() -> None:
+            addresses: list[str] = []
+            error: Exception | None = None
+            try:
+                addresses = _look_up(host, port)
+            except (OSError, UnicodeError) as why:
+                error = why
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(done, addresses, error)
+
+        Thread(target=look_up, name="name", daemon=True).start()
+        return await found
 
 
 class GuardedNames(AbstractResolver):

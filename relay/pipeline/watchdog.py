@@ -98,7 +98,7 @@ class Watchdog:
             {
                 "name": plugin.name,
                 "fingerprint": fingerprint(plugin),
-                "limit_s": max(self._least_s, TIMES_DEADLINE * plugin.deadline_ms / 1000),
+                "limit_s": longest_hold(plugin, self._least_s),
             }
             for plugin in plugins[:MOST_PLUGINS]
         ]
@@ -132,3 +132,8 @@ class Watchdog:
             except subprocess.TimeoutExpired:
                 guarding.kill()
                 guarding.wait()
+
+
+def longest_hold(plugin: Plugin[Any], least_s: float) -> float:
+    """Seconds for which it may hold the loop. Who asks services has a long deadline for waiting, which holds nothing."""
+    return least_s if plugin.reaches else max(least_s, TIMES_DEADLINE * plugin.deadline_ms / 1000)

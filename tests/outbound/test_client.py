@@ -1,5 +1,6 @@
 """The client against servers that mean no good: bounded in time and bytes, and nowhere but where it may go."""
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator, Sequence
 
@@ -7,7 +8,7 @@ import pytest
 
 from relay.core.asking import LARGEST_BODY, AskingError, BadAnswer, Request, TooLate, Unreachable
 from relay.outbound.client import Client
-from relay.outbound.names import LookUp
+from relay.outbound.names import LOOKING_UP, LookUp, SystemNames
 from relay.outbound.settings import OutboundSettings
 from relay.testing.services import Act, FakeService, raw, reply, stalled
 
@@ -264,3 +265,21 @@ async def test_no_message_holds_a_path(service: FakeService, client: Client) -> 
         await client.ask(question(f"{service.url}/hook?key=SECRET"))
     assert "SECRET" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+async def test_the_system_knows_this_machine_by_name(service: FakeService) -> None:
+    service.says(reply())
+    url = f"http://localhost:{service.port}"
+
+    assert await answer_of(url, SystemNames(), url) == 200
+
+
+async def test_a_name_that_is_given_up_is_looked_up_to_its_end_and_makes_room() -> None:
+    names = SystemNames()
+    given_up = [asyncio.create_task(names("localhost", 1)) for _ in range(LOOKING_UP * 3)]
+    await asyncio.sleep(0)
+    for task in given_up:
+        task.cancel()
+    await asyncio.gather(*given_up, return_exceptions=True)
+
+    assert await names("127.0.0.1", 1) == ["127.0.0.1"]

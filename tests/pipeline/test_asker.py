@@ -16,6 +16,7 @@ from relay.pipeline.breaker import IN_A_ROW
 from relay.pipeline.forks import Forks, WorkerSettings
 from relay.pipeline.pipeline import Pipeline, Places
 from relay.pipeline.source import foreign
+from relay.pipeline.watchdog import longest_hold
 from relay.plugin import Context, Incoming, NoOptions, NotForPluginsError, Plugin, ServiceUrl, Signal
 from relay.ports import Outbound
 from relay.testing.moderation import StillClock, started, submission
@@ -262,3 +263,8 @@ def test_there_is_no_http_in_a_bare_context() -> None:
 
     with pytest.raises(NotForPluginsError, match="declare `reaches"):
         _ = context.http
+
+
+def test_a_long_deadline_for_waiting_is_none_for_holding_the_loop() -> None:
+    assert longest_hold(Asks(AskingOptions()), 1.0) == 1.0
+    assert longest_hold(Undeclared(NoOptions()), 0.1) == 0.5
