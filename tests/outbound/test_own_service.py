@@ -16,6 +16,7 @@ from relay.core.verdict import Action
 from relay.loader import PluginError
 from relay.pipeline.pipeline import Pipeline
 from relay.testing.moderation import submission
+from relay.testing.services import FakeService, reply
 from tests.servers.ports import own_port
 
 PAGE = Path(__file__).parent.parent.parent / "docs/how-to/ask-your-own-service.md"
@@ -89,3 +90,24 @@ def test_a_service_that_could_not_be_asked_is_refused_at_the_start(tmp_path: Pat
 
     with pytest.raises(PluginError, match=r'write private = \["http://127.0.0.1:8000"\] under \[moderation.http\]'):
         build_pipeline(settings)
+
+
+async def test_a_model_is_asked_over_http_about_what_is_doubtful(tmp_path: Path) -> None:
+    said = {"choices": [{"message": {"content": '{"kind": "abuse", "certainty": 1.0}'}}]}
+    async with FakeService() as service:
+        service.says(reply(said), reply(status=429, headers={"Retry-After": "60"}))
+        settings = Settings.model_validate(
+            {
+                "store": {"folder": tmp_path},
+                "moderation": {"http": {"private": [service.url]}},
+                "plugins": {"words": {}, "llm": {"url": f"{service.url}/v1/chat/completions", "model": "m", "api_key": "hush"}},
+            }
+        )
+        pipeline = build_pipeline(settings, guarded=True)
+        try:
+            decisions = [await pipeline.judge(submission(text)) for text in ("Guten Morgen!", *["Du Idiot!"] * 3)]
+        finally:
+            await pipeline.close()
+
+    assert [decision.action for decision in decisions] == [Action.ALLOW, Action.HOLD, Action.FLAG, Action.FLAG]
+    assert [got.headers["authorization"] for got in service.got] == ["Bearer hush"] * 2
