@@ -5,6 +5,7 @@ RelayError
 │   └── TooLarge   the same, because of its size
 ├── Unknown        not there, or not yours: the two are never told apart
 ├── Denied         signed in, but the role or scope does not allow it
+│   └── Muted      a measure holds until a time: keep the text, it may be sent then
 ├── SignedOut      no valid credential
 ├── Conflict       somebody else was faster: read again, decide again
 │   ├── Stale      a version moved between reading and committing
@@ -16,6 +17,9 @@ RelayError
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+
+from relay.core.moment import rfc3339
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,14 @@ class Unknown(RelayError):
 
 class Denied(RelayError):
     """This role or key may not do that."""
+
+
+class Muted(Denied):
+    """A measure of this community holds: nothing you write is taken until it ends."""
+
+    def __init__(self, *, until: datetime) -> None:
+        super().__init__(f"You cannot write to the team until {rfc3339(until)}. Your text was not stored.")
+        self.until = until
 
 
 class SignedOut(RelayError):

@@ -7,6 +7,7 @@ from relay.core.errors import (
     Conflict,
     Denied,
     Invalid,
+    Muted,
     RelayError,
     SignedOut,
     Taken,
@@ -15,6 +16,7 @@ from relay.core.errors import (
     Unavailable,
     Unknown,
 )
+from relay.core.moment import rfc3339
 from relay.core.outgoing import Doubtful
 
 
@@ -26,7 +28,10 @@ class FaultDetail(TypedDict):
 
 
 class Problem(TypedDict, total=False):
-    """The body; `errors` where a request is not valid or a name is taken, `retry_after` (seconds) where it may work later."""
+    """The body; `errors` where a request is not valid or a name is taken, `retry_after` (seconds) where it may work later.
+
+    `until` is when a measure ends that keeps the member from writing.
+    """
 
     type: str
     title: str
@@ -34,12 +39,14 @@ class Problem(TypedDict, total=False):
     detail: str
     errors: list[FaultDetail]
     retry_after: int
+    until: str
 
 
 _KINDS: tuple[tuple[type[RelayError], int, str, str], ...] = (
     (TooLarge, 413, "too-large", "Too large"),
     (Invalid, 422, "invalid", "Not valid"),
     (Unknown, 404, "not-found", "Not found"),
+    (Muted, 403, "muted", "Muted for now"),
     (Denied, 403, "denied", "Not allowed"),
     (SignedOut, 401, "signed-out", "Not signed in"),
     (Doubtful, 409, "doubtful", "Look again"),
@@ -59,5 +66,7 @@ def problem(error: RelayError) -> Problem:
                 found["errors"] = [FaultDetail(loc=list(fault.loc), msg=fault.msg) for fault in error.faults]
             if isinstance(error, TooMany | Unavailable):
                 found["retry_after"] = ceil(error.retry_after)
+            if isinstance(error, Muted):
+                found["until"] = rfc3339(error.until)
             return found
     return Problem(type=TYPE + "internal", title="Internal error", status=500, detail="Something went wrong here.")

@@ -269,6 +269,7 @@ PROBLEM: Final[Json] = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "retry_after": {"type": "integer", "description": "seconds, where it may work later"},
+        "until": {"type": "string", "format": "date-time", "description": "when a measure ends that keeps them from writing"},
         "errors": {
             "type": "array",
             "items": {

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from html import escape
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from relay.core.errors import (
     Conflict,
     Denied,
     Invalid,
+    Muted,
     RelayError,
     SignedOut,
     TooLarge,
@@ -30,6 +32,10 @@ _ADVICE: Final[tuple[tuple[RelayError, str], ...]] = (
     (TooLarge(), "The request is larger than the relay takes. Nothing was changed."),
     (SignedOut(), "The token is missing, wrong, expired or revoked. Send it in the Authorization header as a bearer token."),
     (Denied(), "You are signed in, but your role or your key's scopes do not allow this, or a page of another site is asking."),
+    (
+        Muted(until=datetime(2026, 11, 22, 20, 15, tzinfo=UTC)),
+        "A measure holds: nothing this member writes is taken before `until`. STOP, their data, erasure and appeals pass.",
+    ),
     (Unknown(), "It is not there, or it is not yours. The relay never tells the two apart."),
     (Conflict(), "Somebody else was faster, or the present state does not allow it. Read it again, decide again."),
     (
