@@ -22,6 +22,7 @@ from relay.core.device import AddDevice, ConfirmDevice, DropDevices
 from relay.core.erasure import ConfirmErasures, NoteErasures, PurgeErased
 from relay.core.joining import Joining
 from relay.core.lease import EndLease, HoldLease
+from relay.core.measure import Measuring
 from relay.core.member import AddAddress, Address, Consent, Member
 from relay.core.pause import Pausing, Resumed
 from relay.core.post import Post
@@ -386,8 +387,8 @@ Change = (
     | AddToken | RevokeTokens | AddDevice | ConfirmDevice | DropDevices | AddStaff | RemoveStaff | AddKey | RevokeKey
     | BeginSession | EndSession | SeeSessions | UseLink | SetPassphrase | Rehash | NameStaff
     | PlanPost | FreezeAudience | AcceptPost | DropPlan | DropPlans | ReleasePost | CancelPost
-    | FileReply | SendMessage | AddNote | EditThread | TakeLease | FreeLease | Rule | DecideAgain | Appeal | Press
-    | SetPushed | RecoverAttempts | ClaimAttempts | ReturnAttempts | SettleAttempts | AddReceipts | HearFrom
+    | FileReply | SendMessage | AddNote | EditThread | TakeLease | FreeLease | Rule | DecideAgain | Appeal | Measuring
+    | Press | SetPushed | RecoverAttempts | ClaimAttempts | ReturnAttempts | SettleAttempts | AddReceipts | HearFrom
     | PurgeErased | NoteErasures | ConfirmErasures | LeapSeqs | EndAllTokens
     | StartRun | KeepRun | EndRun | HoldLease | EndLease | AddAddress | AdvanceCursors | Remember | Forget | Record | SetFact
 )  # fmt: skip

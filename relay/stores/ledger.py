@@ -14,6 +14,7 @@ from relay.stores.sql.communities import Communities
 from relay.stores.sql.deliveries import Deliveries
 from relay.stores.sql.devices import Devices
 from relay.stores.sql.joinings import Joinings
+from relay.stores.sql.measures import Measures
 from relay.stores.sql.members import Members
 from relay.stores.sql.messages import Messages
 from relay.stores.sql.pauses import Pauses
@@ -65,6 +66,7 @@ class Ledger(
     Threads,
     Messages,
     Checking,
+    Measures,
     OwnRecord,
 ):  # fmt: skip
     """`grouped` hears of each group: how many commits, and the seconds until they were on the disk."""

@@ -75,12 +75,14 @@ UNSAMPLED = (
 SECRETS = ("ALTER TABLE passphrases ALTER COLUMN hash SET STATISTICS 0",)
 DEVICES = tuple(f"ALTER TABLE devices ALTER COLUMN {column} SET STATISTICS 0" for column in ("device", "digest", "salt"))
 SEALS = ("ALTER TABLE devices ALTER COLUMN sealed SET STATISTICS 0",)
+MEASURES = ("ALTER TABLE measures ALTER COLUMN reason SET STATISTICS 0",)
 OWN_STATEMENTS: Mapping[str, tuple[str, ...]] = {
     "0001_first_tables": (*SEARCH, *WRITERS, *ROOM, *UNSAMPLED),
     "0002_faults": (*AUDIT_STAYS, FUNCTION),
     "0003_sign_in": SECRETS,
     "0005_mqtt": DEVICES,
     "0007_seals": SEALS,
+    "0008_measures": MEASURES,
 }
 
 ONE_BY_ONE = """SELECT pg_advisory_xact_lock(1380928857)"""

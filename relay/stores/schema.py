@@ -5,6 +5,7 @@ from string import Template
 
 from relay.stores.schema_joining import JOINING
 from relay.stores.schema_leases import LEASES
+from relay.stores.schema_measures import MEASURES
 from relay.stores.schema_mqtt import DEVICES, SEALS
 from relay.stores.schema_sign_in import SIGN_IN
 
@@ -171,6 +172,7 @@ MIGRATIONS = (
     ("0005_mqtt", DEVICES),
     ("0006_leases", LEASES),
     ("0007_seals", SEALS),
+    ("0008_measures", MEASURES),
 )
 """(name, statements), in their order. What was released is never edited; a change is a further migration."""
 

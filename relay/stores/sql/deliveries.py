@@ -16,7 +16,7 @@ from relay.core.delivery import DeliveryState
 from relay.core.errors import Stale
 from relay.core.post import Post, PostState
 from relay.ports import DeliveryView, Page, Paging
-from relay.stores.sql import attempts, locks, pauses
+from relay.stores.sql import attempts, locks, measures, pauses
 from relay.stores.sql.cells import asked, page, place_in, us
 from relay.stores.sql.steps import Queries, Row, Steps
 
@@ -154,6 +154,7 @@ def release(change: ReleasePost) -> Steps[Released]:
     if expires_at is not None and expires_at <= us(change.now):
         yield EXPIRE, (post, start, to)
     else:
+        yield from measures.suppress(post, start, to, us(change.now))
         yield from pauses.set_aside(post, start, to, change.now)
         yield LENGTHEN, (post, start, to)
         yield RELEASE, (post, start, to)

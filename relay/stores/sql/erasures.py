@@ -46,6 +46,8 @@ HIDE = (
     DELETE FROM answers WHERE about <> '' AND about IN (
         SELECT k.id FROM threads t JOIN messages m ON m.thread = t.n JOIN cases k ON k.message = m.n WHERE t.member = $1)""",
     """
+    DELETE FROM answers WHERE about <> '' AND about IN (SELECT x.id FROM measures x WHERE x.member = $1)""",
+    """
     DELETE FROM attempts WHERE phase < 2 AND address IN (SELECT a.n FROM addresses a WHERE a.member = $1)""",
     """
     UPDATE deliveries SET state = 11, member = NULL WHERE n IN (SELECT f.delivery FROM deferrals f WHERE f.member = $1)""",
@@ -54,6 +56,8 @@ HIDE = (
 )
 OWN = (
     """DELETE FROM presses WHERE member = $1""",
+    """DELETE FROM measures WHERE member = $1""",
+    """DELETE FROM strikes WHERE member = $1""",
     """DELETE FROM consents WHERE member = $1""",
     """DELETE FROM addresses WHERE member = $1""",
 )

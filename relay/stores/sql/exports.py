@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from relay.core.case import CaseState
+from relay.core.measure import MeasureState
 from relay.core.member import Standing
 from relay.core.thread import Role, Status, ThreadState
 from relay.stores.sql.cells import unpacked, when_or_none
@@ -48,6 +49,12 @@ CASES = """
     WHERE t.member = $1 AND EXISTS (
         SELECT 1 FROM messages told WHERE told.thread = t.n AND told.case_id = k.id AND told.internal = 0)
     ORDER BY k.n"""
+STRIKES = """
+    SELECT case_id, points, at, taken_back_at FROM strikes WHERE member = $1 ORDER BY n"""
+# A proposal is nothing that happened to them.
+MEASURES = """
+    SELECT id, kind, state, reason, case_id, at, until_at, ended_at, objected_at FROM measures
+    WHERE member = $1 AND state NOT IN (0, 4) ORDER BY n"""
 PRESSES = """
     SELECT p.id, r.button, r.at FROM presses r JOIN posts p ON p.n = r.post WHERE r.member = $1 ORDER BY r.at"""
 
@@ -76,6 +83,14 @@ async def export(scan: Read, member: int) -> Mapping[str, object]:
             member,
             ("id", "message", "kind", "state", "reason", "opened_at", "decided_at", "appeal", "appeal_at"),
             state=CaseState,
+        ),
+        "strikes": await _listed(scan, STRIKES, member, ("case", "points", "at", "taken_back_at")),
+        "measures": await _listed(
+            scan,
+            MEASURES,
+            member,
+            ("id", "kind", "state", "reason", "case", "at", "until_at", "ended_at", "objected_at"),
+            state=MeasureState,
         ),
         "presses": await _listed(scan, PRESSES, member, ("post", "button", "at")),
     }

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from relay.core.case import CaseView
 from relay.core.delivery import Cursors
 from relay.core.identity import token_digest
+from relay.core.measure import Measure, Past
 from relay.core.post import Post
 from relay.core.stream import Item, ItemKind, Sender, message_item
 from relay.core.thread import Message, Role, Stored, Surroundings, ThreadRef, ThreadState
 from relay.ports import OwnDevice
-from relay.stores.sql import cases, posts
+from relay.stores.sql import cases, measures, posts
 from relay.stores.sql.cells import when
 from relay.stores.sql.exports import export
 from relay.stores.sql.steps import Read, Row
@@ -114,6 +115,15 @@ class OwnScope:
     async def case(self, case_id: str) -> CaseView | None:
         rows = await self._rows(cases.OWN_BY_ID, self.member, case_id)
         return cases.made(rows[0]) if rows else None
+
+    async def past(self) -> Past:
+        """Strikes and measures, ended ones and proposals included, oldest first."""
+        strikes = await self._rows(measures.STRIKES, self.member)
+        return Past(self.member, [measures.strike_made(row) for row in strikes], await self.measures())
+
+    async def measures(self) -> Sequence[Measure]:
+        """Without the strikes: what decides whether they may write."""
+        return [measures.made(row) for row in await self._rows(measures.OWN, self.member)]
 
     async def presses(self) -> Mapping[str, str]:
         """The button that was pressed last under each post, by the posts' ids."""

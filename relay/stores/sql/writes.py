@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from relay.core import attempt, change, device, erasure, joining, lease, member, pause, repeat, restore, run, session
+from relay.core import attempt, change, device, erasure, joining, lease, measure, member, pause, repeat, restore, run, session
 from relay.core.checking import DecideAgain
 from relay.stores.sql import (
     attempts,
@@ -16,6 +16,7 @@ from relay.stores.sql import (
     erasures,
     joinings,
     leases,
+    measures,
     members,
     messages,
     pauses,
@@ -90,6 +91,11 @@ APPLY: Mapping[type[Any], Write] = MappingProxyType(
         change.Rule: cases.rule,
         DecideAgain: checking.decide_again,
         change.Appeal: cases.appeal,
+        measure.AddStrike: measures.add_strike,
+        measure.Impose: measures.impose,
+        measure.MoveMeasure: measures.move,
+        measure.TakeBack: measures.take_back,
+        measure.ObjectTo: measures.object_to,
         change.Press: posts.press,
         change.AdvanceCursors: deliveries.advance,
         attempt.SetPushed: attempts.set_pushed,
