@@ -24,13 +24,13 @@ from relay.clock import SystemClock
 from relay.compose import asyncapi
 from relay.compose.broker import broker_of, is_shut_at, open_provision, salt
 from relay.compose.measures import measure, measure_plugins
-from relay.compose.moderation import build_pipeline, open_look
+from relay.compose.moderation import build_ladder, build_pipeline, open_look
 from relay.compose.mqtt import Flows as MqttFlows
 from relay.compose.mqtt import measure_mqtt, open_mqtt
 from relay.compose.signing_in import open_sign_in
 from relay.compose.storage import begin_run, measure_disk, open_erasing, open_store
 from relay.compose.streams import open_streams
-from relay.configuration import Settings
+from relay.configuration import LadderSettings, Settings
 from relay.core.change import AcceptPost, Erase, FileReply, ReleasePost, Rule, SendMessage, SetFact
 from relay.core.errors import Conflict
 from relay.core.identity import ID_BYTES, TOKEN_BYTES, encode, is_token, token_digest
@@ -50,7 +50,8 @@ from relay.flows.keep import Keep
 from relay.flows.look import Look
 from relay.flows.pause import Pauses
 from relay.flows.publish import Publish
-from relay.flows.receive import Receive
+from relay.flows.receive import Receive, paced
+from relay.flows.restrain import Restrain
 from relay.flows.review import Review
 from relay.flows.sign_in import SignIn
 from relay.observe import Metrics
@@ -94,6 +95,7 @@ class Flows:
     attempt: Attempt
     receive: Receive
     review: Review
+    restrain: Restrain
     answer: Answer
     look: Look
     enrol: Enrol
@@ -116,6 +118,7 @@ class Opened:
     sign_in: SignIn
     admit: Admit
     look: Look
+    strict: LadderSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +208,8 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
     sign_in = open_sign_in(store, new_id, new_secret, stack)
     admit = Admit(store, SystemClock(), new_id, new_secret, salt, broker_of(provision))
     look = await open_look(settings, store, stack)
-    flows = await _flows(store, pipeline, Opened(keep, erasing, sign_in, admit, look), channels)
+    opened = Opened(keep, erasing, sign_in, admit, look, settings.moderation.ladder)
+    flows = await _flows(store, pipeline, opened, channels)
     streams = open_streams(settings, store, flows.deliver, flows.receive)
     streams.sweeper.start()
     stack.callback(streams.sweeper.stop)
@@ -233,7 +237,8 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
 
 
 async def _flows(store: Store, pipeline: Pipeline, opened: Opened, channels: Sequence[Channel]) -> Flows:
-    clock = SystemClock()
+    clock, strict = SystemClock(), opened.strict
+    ladder = build_ladder(strict)
     key, join_key = await _own_key(store, PSEUDONYM_KEY), await _own_key(store, JOIN_KEY)
     judging = Judging(pipeline.quick, pipeline.again)
     keep = opened.keep
@@ -242,8 +247,9 @@ async def _flows(store: Store, pipeline: Pipeline, opened: Opened, channels: Seq
         publish=Publish(store, clock, new_id, keep.sure),
         deliver=Deliver(store, clock),
         attempt=Attempt(store, clock, new_id, jitter, keep.sure, channels),
-        receive=Receive(store, clock, new_id, judging, keep.epoch),
-        review=Review(store, clock, new_id),
+        receive=Receive(store, clock, new_id, judging, keep.epoch, ladder, paced(strict.slow_every_s)),
+        review=Review(store, clock, new_id, ladder),
+        restrain=Restrain(store, clock, new_id),
         answer=Answer(store, clock, new_id),
         look=opened.look,
         enrol=Enrol(store, clock, new_id, new_secret, key, opened.erasing.enter),
@@ -252,7 +258,7 @@ async def _flows(store: Store, pipeline: Pipeline, opened: Opened, channels: Seq
         govern=Govern(store, clock, new_id, new_secret, admit=opened.admit.key),
         sign_in=opened.sign_in,
         admit=opened.admit,
-        check=Check(store, clock, new_id, judging.again, keep.epoch),
+        check=Check(store, clock, new_id, judging.again, keep.epoch, ladder),
         keep=keep,
         erasing=opened.erasing,
     )
@@ -306,6 +312,7 @@ def build_server(app: App, settings: Settings) -> web.Application:
         publish=flows.publish,
         receive=flows.receive,
         review=flows.review,
+        restrain=flows.restrain,
         answer=flows.answer,
         look=flows.look,
         enrol=flows.enrol,

@@ -46,6 +46,44 @@ class StoreSettings(BaseModel, extra="forbid", frozen=True):
     )
 
 
+class LadderSettings(BaseModel, extra="forbid", frozen=True):
+    """Strikes: which measure follows, and for how long. Each ends by itself, or with an appeal that succeeds."""
+
+    strike: float = Field(
+        4.0,
+        ge=0,
+        le=1000,
+        description="points of a rejection by a person, or by a rule that is certain; 0 gives no strikes and no measures",
+    )
+    half_life_days: float = Field(14, gt=0, le=3660, description="days in which a strike loses half of its points")
+    warn: float = Field(3, gt=0, description="points from which a member is warned, which does nothing else")
+    slow: float = Field(6, validate_default=True, description="points from which they write in slow mode")
+    pre_moderation: float = Field(
+        10, validate_default=True, description="points from which a person looks at each of their messages first"
+    )
+    mute: float = Field(15, validate_default=True, description="points from which they cannot write")
+    ban: float = Field(
+        25,
+        validate_default=True,
+        description="points from which a ban is proposed to staff, who alone impose it; muted till then",
+    )
+    warn_days: float = Field(14, gt=0, le=366, description="days that a warning stands")
+    slow_days: float = Field(3, gt=0, le=366, description="days that slow mode lasts")
+    pre_moderation_days: float = Field(7, gt=0, le=366, description="days that pre-moderation lasts")
+    mute_days: float = Field(1, gt=0, le=366, description="days that a mute lasts")
+    ban_days: float = Field(30, gt=0, le=366, description="days that a proposed ban would last")
+    slow_every_s: float = Field(60, gt=0, le=86_400, description="seconds between two messages of somebody in slow mode")
+
+    @field_validator("slow", "pre_moderation", "mute", "ban")
+    @classmethod
+    def _not_below_the_milder(cls, points: float, info: ValidationInfo) -> float:
+        order = ("warn", "slow", "pre_moderation", "mute", "ban")
+        milder = order[order.index(info.field_name or "") - 1]
+        if milder in info.data and not info.data[milder] <= points:  # also catches what is no number
+            raise ValueError(f"should not be below {milder}")
+        return points
+
+
 class ModerationSettings(BaseModel, extra="forbid", frozen=True):
     """From which score on a message is shown with a mark, kept for staff's decision, or rejected."""
 
@@ -55,6 +93,7 @@ class ModerationSettings(BaseModel, extra="forbid", frozen=True):
         8.0, validate_default=True, description="score from which it is rejected, given two kinds of evidence or a hard signal"
     )
     weights: dict[str, float] = Field(default_factory=dict, description="weights by signal name, instead of the plugin's own")
+    ladder: LadderSettings = Field(default_factory=LadderSettings, description="strikes, and the measures that follow")
     folder: Path | None = Field(
         None,
         description="a folder of your own plugins, beside the shipped ones; a relative one counts from this file's folder",

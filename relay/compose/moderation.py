@@ -1,11 +1,14 @@
-"""Moderation as configured: plugins of one's own in workers, shipped ones inside, watched where the relay serves."""
+"""Moderation as configured: plugins of one's own in workers, shipped ones inside and watched; strikes and their measures."""
+
+from datetime import timedelta
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
 from relay.clock import SystemClock
-from relay.configuration import Settings, shipped
+from relay.configuration import LadderSettings, Settings, shipped
+from relay.core.ladder import Ladder, MeasureKind, Rung
 from relay.core.verdict import Rules
 from relay.flows.look import Look
 from relay.lexicon import load_tables
@@ -22,6 +25,15 @@ from relay.ports import Store
 
 QUARANTINE = "plugins.json"  # which plugins held the loop
 OUTGOING = frozenset({"words"})  # plugins that also look at what staff write
+
+
+def build_ladder(settings: LadderSettings) -> Ladder:
+    """Strikes and measures as configured."""
+    rungs = tuple(
+        Rung(kind, getattr(settings, kind.value), timedelta(days=getattr(settings, f"{kind.value}_days")))
+        for kind in MeasureKind
+    )
+    return Ladder(rungs, settings.strike, timedelta(days=settings.half_life_days))
 
 
 def build_pipeline(settings: Settings, *, guarded: bool = False) -> Pipeline:

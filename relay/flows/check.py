@@ -5,11 +5,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from relay.core.case import CaseView
 from relay.core.change import FileReply
 from relay.core.checking import DecideAgain, Unchecked, ended
 from relay.core.errors import Conflict
 from relay.core.identity import Ids
+from relay.core.ladder import Ladder
+from relay.core.measure import Measure, Sanction, counts, sanction
 from relay.core.notice import Occasion, notice, stated
+from relay.core.statement import Reader, by_ladder
 from relay.core.thread import Message, Role, ref_of
 from relay.core.verdict import Action, Decision
 from relay.ports import Clock, JudgeAgain, Store
@@ -28,6 +32,7 @@ class Check:
     ids: Ids
     again: JudgeAgain
     epoch: Callable[[], int]
+    ladder: Ladder = field(default_factory=Ladder)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def filed(self, change: FileReply, _outcome: object) -> None:
@@ -58,6 +63,7 @@ class Check:
         view = unchecked.view
         decision = replace(await self.again(unchecked.submission, unchecked.first), checking=False)
         kind, state = ended(decision)
+        brought = await self._sanction(view, decision)
         change = DecideAgain(
             case=view.case.id,
             version=view.case.version,
@@ -68,28 +74,37 @@ class Check:
             message=view.message,
             thread=ref_of(view),
             community=view.community,
-            notice=await self._notice(unchecked, decision),
+            notice=await self._notice(unchecked, decision, brought.measure),
         )
         with suppress(Conflict):
-            await self.store.commit(change)
+            await self.store.commit(change, *brought.changes)
 
-    async def _notice(self, unchecked: Unchecked, decision: Decision) -> Message | None:
+    async def _sanction(self, view: CaseView, decision: Decision) -> Sanction:
+        if not counts(decision):
+            return Sanction()
+        past = await self.store.of(view.member).past()
+        return sanction(self.ladder, past, view.case.id, self.clock.now(), self.ids)
+
+    async def _notice(self, unchecked: Unchecked, decision: Decision, measure: Measure | None) -> Message | None:
         """The member hears of a rejection, as if it had been made at once."""
         if decision.action is not Action.REJECT:
             return None
         view = unchecked.view
         community = await self.store.community_by_n(view.community)
         language = view.language or (community.language if community else "")
+        member = await self.store.member(view.member_id) if measure is not None else None
+        reader = Reader(language, member.time_zone if member is not None else "")
+        told = notice(
+            Occasion.REJECTED_BY_RULE,
+            language=language,
+            name=community.name if community else "",
+            reason=stated(decision, language),
+        )
         return Message(
             id=self.ids(),
             member=view.member,
             role=Role.RELAY,
-            text=notice(
-                Occasion.REJECTED_BY_RULE,
-                language=language,
-                name=community.name if community else "",
-                reason=stated(decision, language),
-            ),
+            text=told if measure is None else f"{told} {by_ladder(measure, reader)}",
             at=self.clock.now(),
             in_reply_to=view.message,
             case=view.case.id,

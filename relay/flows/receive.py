@@ -1,17 +1,21 @@
 """Receive: a member's message becomes an entry in exactly one thread, whatever the channel and however often it is sent."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from relay.core.case import case_for
+from relay.core.case import Case, case_for
 from relay.core.change import Change, FileReply, Leave, Press, Rejoin
-from relay.core.errors import Invalid, Stale, Taken, Unavailable, Unknown
+from relay.core.errors import Invalid, Stale, Taken, TooMany, Unavailable, Unknown
 from relay.core.identity import Ids, token_digest
+from relay.core.ladder import Ladder, MeasureKind
+from relay.core.measure import Measure, Sanction, check_may_write, counts, looked_at, sanction
 from relay.core.member import Consent, Keyword, Member, keyword
 from relay.core.notice import Occasion, notice, stated
 from relay.core.post import button_of
+from relay.core.rate import Buckets, Rate
+from relay.core.statement import Reader, by_ladder
 from relay.core.thread import (
     Filing,
     Message,
@@ -25,7 +29,7 @@ from relay.core.thread import (
     status_after,
 )
 from relay.core.verdict import Action, Decision, MemberFacts, Submission
-from relay.ports import Also, Clock, Judge, SignedIn, Store, nothing
+from relay.ports import Also, Clock, Judge, MemberScope, SignedIn, Store, nothing
 
 TRIES = 5  # races with the member's own other devices and with staff; each try sees what the one before lost to
 EXPLAINED = {
@@ -46,26 +50,45 @@ class Reply:
     in_reply_to: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What moderation made of a reply: the case it opened, and the measure that came with it."""
+
+    decision: Decision
+    case: Case | None
+    measure: Measure | None
+
+
 def _none() -> int:
     """No slow plugin looks at anything."""
     return 0
 
 
+def paced(every_s: float = 60.0) -> Buckets:
+    """How often somebody in slow mode may write; one bucket a member."""
+    return Buckets(Rate(1, 1 / every_s))
+
+
 @dataclass(frozen=True, slots=True)
 class Receive:
-    """Member reply -> moderation -> private thread. `run` is who has slow plugins look at what is held for them."""
+    """Member reply -> moderation -> private thread. `run` is who has slow plugins look at what is held for them.
+
+    `ladder` says which rejections by rule are strikes, and what follows; `pace` holds who is in slow mode to theirs.
+    """
 
     store: Store
     clock: Clock
     ids: Ids
     judge: Judge
     run: Callable[[], int] = _none
+    ladder: Ladder = field(default_factory=Ladder)
+    pace: Buckets = field(default_factory=paced)
 
     async def reply(self, signed: SignedIn, reply: Reply, also: Also[Stored] = nothing) -> Stored:
         """Stores the reply and returns its id and time; the same for a repeated `client_id`.
 
         "Stored" says nothing of what moderation made of it. Raises Invalid, Unknown (answers something that is not the
-        member's), Unavailable.
+        member's), Muted, TooMany (slow mode), Unavailable.
         """
         text = checked_text(reply.text)
         own = self.store.of(signed.member.n)
@@ -78,17 +101,40 @@ class Receive:
             now = self.clock.now()
             target = place(reply.in_reply_to, around, now)
             if decision is None:
-                decision = await self.judge(self._submission(message_id, signed, reply, around))
+                measures = await self._standing(signed, own, text, now)
+                decision = looked_at(await self.judge(self._submission(message_id, signed, reply, around)), measures, now)
+            case = case_for(decision, self.ids, now)
+            brought = await self._sanction(own, decision, case)
             thread = target if isinstance(target, ThreadRef) else NewThread(self.ids(), target)
-            filing = self._filing(message_id, signed, reply, thread, decision)
+            filing = self._filing(message_id, signed, reply, thread, Judged(decision, case, brought.measure))
             stored = Stored(filing.message.id, filing.message.at, "")
             obeyed = self._obeyed(signed.member, reply, now)
+            filed = FileReply(filing, signed.community.n)
             try:
-                await self.store.commit(FileReply(filing, signed.community.n), *obeyed, *also(stored))
+                await self.store.commit(filed, *brought.changes, *obeyed, *also(stored))
             except (Stale, Taken):
                 continue
             return stored
         raise Unavailable("Too much is happening in this thread at once; nothing was stored, send it again.", retry_after=1)
+
+    async def _standing(self, signed: SignedIn, own: MemberScope, text: str, now: datetime) -> Sequence[Measure]:
+        """The member's measures, once it is sure that they may write. What is obeyed passes whatever holds."""
+        if keyword(text) is not None:
+            return ()
+        measures = await own.measures()
+        check_may_write(measures, now)
+        if any(each.kind is MeasureKind.SLOW and each.holds(now) for each in measures):
+            try:
+                self.pace.take(signed.member.id, self.clock.monotonic())
+            except TooMany as soon:
+                raise TooMany("Slow mode: wait a while until your next message.", retry_after=soon.retry_after) from None
+        return measures
+
+    async def _sanction(self, own: MemberScope, decision: Decision, case: Case | None) -> Sanction:
+        """The strike that a rejection by rule is, where the rule is certain."""
+        if case is None or not counts(decision):
+            return Sanction()
+        return sanction(self.ladder, await own.past(), case.id, self.clock.now(), self.ids)
 
     def _submission(self, message_id: str, signed: SignedIn, reply: Reply, around: Surroundings) -> Submission:
         member = signed.member
@@ -103,11 +149,8 @@ class Receive:
             reply_to=answers if reply.in_reply_to is not None else None,
         )
 
-    def _filing(
-        self, message_id: str, signed: SignedIn, reply: Reply, thread: ThreadRef | NewThread, decision: Decision
-    ) -> Filing:
-        now = self.clock.now()
-        case = case_for(decision, self.ids, now)
+    def _filing(self, message_id: str, signed: SignedIn, reply: Reply, thread: ThreadRef | NewThread, judged: Judged) -> Filing:
+        now, decision, case = self.clock.now(), judged.decision, judged.case
         message = Message(
             id=message_id,
             member=signed.member.n,
@@ -120,7 +163,7 @@ class Receive:
             channel=reply.channel,
             checking=self.run() if decision.checking else 0,
         )
-        told = self._told(signed, reply, decision)
+        told = self._told(signed, reply, judged)
         said = told and Message(
             id=self.ids(),
             member=signed.member.n,
@@ -132,13 +175,16 @@ class Receive:
         )
         return Filing(message, thread, decision, case, said or None)
 
-    def _told(self, signed: SignedIn, reply: Reply, decision: Decision) -> str | None:
+    def _told(self, signed: SignedIn, reply: Reply, judged: Judged) -> str | None:
         """What the member hears at once: obeyed keywords and automatic rejections. A hold is silent until a person decides."""
         language, name = signed.member.language or signed.community.language, signed.community.name
         if word := keyword(reply.text):
             return notice(EXPLAINED[word], language=language, name=name)
+        decision, measure = judged.decision, judged.measure
         if decision.action is Action.REJECT:
-            return notice(Occasion.REJECTED_BY_RULE, language=language, name=name, reason=stated(decision, language))
+            told = notice(Occasion.REJECTED_BY_RULE, language=language, name=name, reason=stated(decision, language))
+            reader = Reader(language, signed.member.time_zone or signed.community.time_zone)
+            return told if measure is None else f"{told} {by_ladder(measure, reader)}"
         return None
 
     def _obeyed(self, member: Member, reply: Reply, now: datetime) -> tuple[Change, ...]:

@@ -19,6 +19,7 @@ from relay.flows.look import Look
 from relay.flows.pause import Pauses
 from relay.flows.publish import Publish
 from relay.flows.receive import Receive
+from relay.flows.restrain import Restrain
 from relay.flows.review import Review
 from relay.flows.sign_in import SignIn
 from relay.observe import Metrics
@@ -57,6 +58,7 @@ class Parts:
     publish: Publish
     receive: Receive
     review: Review
+    restrain: Restrain
     answer: Answer
     look: Look
     enrol: Enrol

@@ -23,6 +23,7 @@ from relay.flows.keep import Keep
 from relay.flows.pause import Pauses
 from relay.flows.publish import Publish
 from relay.flows.receive import Receive
+from relay.flows.restrain import Restrain
 from relay.flows.review import Review
 from relay.ports import SignedIn
 from relay.stores.sqlite import SqliteStore
@@ -65,6 +66,7 @@ class House:
     keep: Keep
     join: Join
     pauses: Pauses
+    restrain: Restrain
 
     async def community(self, slug: str = "bad") -> Community:
         made = Community(id=f"community-{slug}", slug=slug, name="Bad am See", created_at=self.clock.now())
@@ -126,4 +128,5 @@ async def open_house(folder: Path) -> House:
         keep,
         Join(store, clock, ids, b"key", b"join key"),
         Pauses(store, clock),
+        Restrain(store, clock, ids),
     )

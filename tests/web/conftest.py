@@ -39,6 +39,7 @@ from relay.flows.look import Look
 from relay.flows.pause import Pauses
 from relay.flows.publish import Publish
 from relay.flows.receive import Receive
+from relay.flows.restrain import Restrain
 from relay.flows.review import Review
 from relay.flows.sign_in import SignIn
 from relay.hasher import Cost, Hasher
@@ -301,6 +302,7 @@ def built(ground: Ground, ready: list[bool], plugins: list[dict[str, object]]) -
         publish=Publish(store, clock, ids, lambda: RUN),
         receive=Receive(store, clock, ids, Judging(by_first_word), lambda: RUN),
         review=Review(store, clock, ids),
+        restrain=Restrain(store, clock, ids),
         answer=Answer(store, clock, ids),
         look=Look(store, clock, Tables(), by_first_word),
         enrol=Enrol(store, clock, ids, secrets, b"key"),

@@ -1,0 +1,107 @@
+"""Restrain: people of staff impose a measure on a member, end it before its time, and decide about bans that are proposed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from relay.core.change import Record, SendMessage
+from relay.core.errors import Invalid, Unknown
+from relay.core.identity import Ids
+from relay.core.ladder import MeasureKind
+from relay.core.measure import (
+    Impose,
+    Measure,
+    MeasureState,
+    Measuring,
+    MoveMeasure,
+    checked_until,
+    confirmed,
+    dismissed,
+    lifted,
+)
+from relay.core.member import Member
+from relay.core.staff import Actor
+from relay.core.statement import Reader, by_person, over
+from relay.core.thread import Message, NewThread, Role
+from relay.ports import Also, Clock, OfMember, Store, nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person of staff wants a member to meet; the member reads the reason."""
+
+    kind: MeasureKind
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restrain:
+    """The member is told of each in the commit that makes it so."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+
+    async def impose(self, actor: Actor, member: Member, wanted: Wanted, also: Also[Measure] = nothing) -> Measure:
+        """By hand, from now on. Raises Invalid (no reason, no possible end), Stale."""
+        reason, now = _checked(wanted.reason), self.clock.now()
+        until = checked_until(wanted.until, now)
+        measure = Measure(self.ids(), member.n, wanted.kind, now, until, actor.person, reason)
+        await self._tell(actor, member, measure, Impose(measure), also)
+        return measure
+
+    async def confirm(
+        self, actor: Actor, found: OfMember, reason: str, until: datetime | None, also: Also[Measure] = nothing
+    ) -> Measure:
+        """A proposed ban, from now on; it lasts as proposed unless another end is given. Raises Conflict, Invalid, Stale."""
+        now, was = self.clock.now(), found.measure
+        end = until or now + (was.until - was.at)
+        measure = confirmed(was, actor.person, _checked(reason), end, now)
+        await self._tell(actor, await self._member(found), measure, MoveMeasure(measure, MeasureState.PROPOSED), also)
+        return measure
+
+    async def dismiss(self, actor: Actor, found: OfMember) -> Measure:
+        """The member hears nothing: nothing had changed for them. Raises Conflict, Stale."""
+        now = self.clock.now()
+        measure = dismissed(found.measure, actor.person, now)
+        await self.store.commit(
+            MoveMeasure(measure, MeasureState.PROPOSED), Record(now, actor.id, "measure.dismiss", measure.id, {})
+        )
+        return measure
+
+    async def lift(self, actor: Actor, found: OfMember) -> Measure:
+        """Over before its time. Raises Conflict when it is over already, Stale."""
+        measure = lifted(found.measure, actor.person, self.clock.now())
+        await self._tell(actor, await self._member(found), measure, MoveMeasure(measure, MeasureState.IMPOSED), nothing)
+        return measure
+
+    async def _member(self, found: OfMember) -> Member:
+        member = await self.store.member(found.member)
+        if member is None:
+            raise Unknown
+        return member
+
+    async def _tell(self, actor: Actor, member: Member, measure: Measure, change: Measuring, also: Also[Measure]) -> None:
+        """Writes it, with the notice in the thread that is at hand, and who did it."""
+        community = await self.store.community_by_n(member.community)
+        around = await self.store.of(member.n).surroundings(None, None)
+        if community is None:
+            raise Unknown
+        reader = Reader(member.language or community.language, member.time_zone or community.time_zone)
+        is_lifted = measure.state is MeasureState.LIFTED
+        told = over([measure], reader) if is_lifted else by_person(measure, reader, community.name)
+        now = self.clock.now()
+        case = None if is_lifted else measure.case or measure.id
+        message = Message(id=self.ids(), member=member.n, role=Role.RELAY, text=told, at=now, case=case)
+        await self.store.commit(
+            change,
+            SendMessage(message, around.latest or NewThread(self.ids(), None), community.n),
+            Record(now, actor.id, f"measure.{'lift' if is_lifted else 'impose'}", measure.id, {"kind": measure.kind.value}),
+            *also(measure),
+        )
+
+
+def _checked(reason: str) -> str:
+    if not reason.strip():
+        raise Invalid("A measure needs a reason; the member reads it.")
+    return reason.strip()
