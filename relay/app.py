@@ -237,8 +237,7 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
 
 
 async def _flows(store: Store, pipeline: Pipeline, opened: Opened, channels: Sequence[Channel]) -> Flows:
-    clock, strict = SystemClock(), opened.strict
-    ladder = build_ladder(strict)
+    clock, ladder = SystemClock(), build_ladder(opened.strict)
     key, join_key = await _own_key(store, PSEUDONYM_KEY), await _own_key(store, JOIN_KEY)
     judging = Judging(pipeline.quick, pipeline.again)
     keep = opened.keep
@@ -247,7 +246,7 @@ async def _flows(store: Store, pipeline: Pipeline, opened: Opened, channels: Seq
         publish=Publish(store, clock, new_id, keep.sure),
         deliver=Deliver(store, clock),
         attempt=Attempt(store, clock, new_id, jitter, keep.sure, channels),
-        receive=Receive(store, clock, new_id, judging, keep.epoch, ladder, paced(strict.slow_every_s)),
+        receive=Receive(store, clock, new_id, judging, keep.epoch, ladder, paced(opened.strict.slow_every_s)),
         review=Review(store, clock, new_id, ladder),
         restrain=Restrain(store, clock, new_id),
         answer=Answer(store, clock, new_id),

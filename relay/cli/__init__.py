@@ -19,6 +19,7 @@ COMMANDS = {
     "post": ("relay.cli.post", "Posts: what everyone in a community gets."),
     "thread": ("relay.cli.thread", "Threads: a member's private conversation with staff."),
     "case": ("relay.cli.case", "Cases: messages that wait for a person's decision."),
+    "measure": ("relay.cli.measure", "Measures: warn, slow mode, pre-moderation, mute, ban; always for a time."),
     "staff": ("relay.cli.staff", "Staff: the people who work for the company."),
     "session": ("relay.cli.signed_in", "Sessions: the browsers you are signed in with."),
     "key": ("relay.cli.key", "Keys: credentials of company systems."),

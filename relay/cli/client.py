@@ -22,6 +22,7 @@ _NOUNS = {
     "posts": "post",
     "threads": "thread",
     "cases": "case",
+    "measures": "measure",
     "staff": "person",
     "keys": "key",
     "sessions": "session",

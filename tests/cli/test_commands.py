@@ -86,6 +86,19 @@ def test_a_held_message_is_decided(owner: CommandLine, served: Served, pool: str
     assert "No insults, please" in items(served, ada["token"])[-1]["text"]
 
 
+def test_a_measure_is_imposed_listed_and_ended(owner: CommandLine, served: Served, pool: str, ada: Member) -> None:
+    because = ("--kind", "mute", "--days", "1", "--reason", "Too loud, again")
+    made = owner.json("measure", "impose", ada["id"], *because, "--yes").thing
+    told = items(served, ada["token"])[-1]["text"]
+
+    (listed,) = owner.json("measure", "list", ada["id"]).things
+    ended = owner.json("measure", "lift", made["id"]).thing
+
+    assert "Too loud, again" in told
+    assert (listed["id"], listed["is_in_force"], ended["state"]) == (made["id"], True, "lifted")
+    assert owner.json("measure", "proposed", pool).things == []
+
+
 def test_members_are_listed_given_tokens_exported_and_erased(owner: CommandLine, pool: str, ada: Member) -> None:
     token = owner.json("member", "token", ada["id"], "--device", "phone").thing["token"]
     exported = owner.json("member", "export", RELAY_TOKEN=token).thing

@@ -2,12 +2,16 @@
 
 import tomllib
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 import pytest
 
+from relay.core.ladder import MeasureKind
+from relay.core.measure import Impose, Measure, MeasureState
+from relay.core.moment import rfc3339
 from relay.core.staff import SCOPES, Role
 from relay.web.route import Route, Who
 from relay.web.table import ROUTES
@@ -98,6 +102,18 @@ class World:
         cases = await self.relay.owner("GET", f"/v1/communities/bad/cases?state={state}&limit=200")
         return str(cases.body["items"][-1]["id"])
 
+    async def measure_id(self) -> str:
+        """One that holds; for those who decide about proposals, one of these."""
+        kind, state = MeasureKind.BAN, MeasureState.PROPOSED
+        if self.route.path.endswith(":lift"):
+            kind, state = MeasureKind.MUTE, MeasureState.IMPOSED
+        store, now = self.relay.parts.store, self.relay.parts.clock.now()
+        member = await store.member(self.member.id)
+        assert member is not None
+        measure = Measure(self.relay.parts.ids(), member.n, kind, now, now + timedelta(days=1), state=state)
+        await store.commit(Impose(measure))
+        return measure.id
+
     async def invite(self) -> dict[str, Any]:
         made: dict[str, Any] = (await self.relay.owner("POST", "/v1/communities/bad/invites", {"label": "desk"})).body
         return made
@@ -127,6 +143,7 @@ THINGS: Final[dict[str, Callable[[World], Awaitable[str]]]] = {
     "posts": World.post_id,
     "threads": World.thread_id,
     "cases": World.held_case,
+    "measures": World.measure_id,
     "invites": World.invite_id,
     "staff": World.staff_id,
     "keys": World.key_id,
@@ -163,6 +180,11 @@ async def _own_press(world: World) -> object:
 async def _own_appeal(world: World) -> object:
     await world.relay.reply(world.member, "reject this")
     return {"case": await world.newest_case("rejected"), "text": "why"}
+
+
+async def _new_measure(world: World) -> object:
+    until = world.relay.parts.clock.now() + timedelta(days=1)
+    return {"kind": "mute", "until": rfc3339(until), "reason": "Insults."}
 
 
 async def _new_person(world: World) -> object:
@@ -209,6 +231,10 @@ BODIES: Final[dict[str, Any]] = {
     "POST /v1/threads/{id}/messages": {"text": "hello"},
     "PATCH /v1/threads/{id}": {"version": 1, "labels": ["pool"]},
     "POST /v1/cases/{id}:decide": {"action": "deliver"},
+    "POST /v1/members/{id}/measures": _new_measure,
+    "POST /v1/measures/{id}:confirm": {"reason": "Threats."},
+    "POST /v1/measures/{id}:dismiss": {},
+    "POST /v1/measures/{id}:lift": {},
     "POST /v1/staff": _new_person,
     "POST /v1/sign-in": _passphrase,
     "POST /v1/sign-in:look": _link,

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from openapi_spec_validator import validate
 
-from relay.core.errors import RelayError
+from relay.core.errors import Muted, RelayError
 from relay.core.problem import TYPE, problem
 from relay.core.staff import Role
 from relay.web.openapi import document
@@ -69,7 +69,7 @@ def test_who_creates_takes_a_key_and_who_shows_a_secret_says_so() -> None:
 
 def test_every_post_that_makes_something_is_creating() -> None:
     making_nothing = {
-        "/v1/members/{id}:lift",
+        "/v1/members/{id}:lift", "/v1/measures/{id}:lift", "/v1/measures/{id}:dismiss",
         "/v1/posts/{id}:cancel", "/v1/threads/{id}/lease", "/v1/me/ack", "/v1/me/read", "/v1/me/press", "/v1/me/leave",
         "/v1/sign-in", "/v1/sign-in:look", "/v1/sign-in:link", "/v1/session/passphrase",
         "/v1/me/pause",
@@ -183,6 +183,8 @@ async def test_every_type_of_problem_leads_to_its_place(relay: Relay) -> None:
         return [kind, *(leaf for under in kind.__subclasses__() for leaf in leaves(under))]
 
     def made(kind: type[RelayError]) -> RelayError:
+        if kind is Muted:
+            return Muted(until=relay.clock.now())
         try:
             return kind()
         except TypeError:

@@ -1,7 +1,7 @@
 """The member's stream as a page: what came, newest at the end, and the forms by which they answer."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -10,8 +10,9 @@ from aiohttp import web
 
 from relay.core.case import CaseState
 from relay.core.change import Reached
-from relay.core.errors import Conflict, Unknown
+from relay.core.errors import Conflict, Muted, Unknown
 from relay.core.identity import ID_BYTES, encode
+from relay.core.measure import in_force, may_object
 from relay.core.moment import from_micros
 from relay.core.pause import paused_until
 from relay.core.post import Button
@@ -63,9 +64,10 @@ async def stream(call: PublicCall) -> web.Response:
     if items and (newest := items[-1].seq) > cursors.delivered:  # noted alone: who only reads waits for no disk
         call.parts.deliver.reached(Reached(signed.member.n, newest, newest, 0))
     secret = cookie.member_token(call.gate, call.request, visit.community.slug)
+    now, measures = call.parts.clock.now(), await scope.measures()
     response = visit.page(
         "stream.html",
-        items=await shown(scope, items),
+        items=await shown(scope, items, {each.id for each in measures if may_object(each, now)}),
         seen_mark=_seen_mark(secret, items[-1].seq) if items else "",
         blanks=BLANKS,
         earlier=start + 1 if start >= cursors.first else None,
@@ -73,16 +75,17 @@ async def stream(call: PublicCall) -> web.Response:
         answered=await _answered(scope, query.to),
         mark=call.parts.ids(),
         last_seq=cursors.last,
-        paused_until=paused_until(signed.member, call.parts.clock.now()),
+        paused_until=paused_until(signed.member, now),
+        measures=in_force(measures, now),
     )
     cookie.keep_member(call.gate, call.request, response, visit.community.slug, secret)
     return response
 
 
-async def shown(scope: MemberScope, items: list[Item]) -> list[Shown]:
-    """With what the member has made of each."""
+async def shown(scope: MemberScope, items: list[Item], measures: Collection[str] = ()) -> list[Shown]:
+    """With what the member has made of each; `measures` are those that they can still object to."""
     presses: Mapping[str, str] = await scope.presses() if any(item.buttons for item in items) else {}
-    return [Shown(item, presses.get(item.id), await _may_appeal(scope, item)) for item in items]
+    return [Shown(item, presses.get(item.id), item.case in measures or await _may_appeal(scope, item)) for item in items]
 
 
 async def _may_appeal(scope: MemberScope, item: Item) -> bool:
@@ -102,7 +105,10 @@ async def say(visit: Own) -> web.Response:
     client_id = f"{form.mark}-{sha256(form.text.encode()).hexdigest()[:MARK_OF_TEXT]}"
     if form.text.strip():
         reply = Reply(form.text, CHANNEL, client_id, form.to or None)
-        await visit.call.parts.receive.reply(visit.signed, reply)
+        try:
+            await visit.call.parts.receive.reply(visit.signed, reply)
+        except Muted as muted:
+            return visit.visit.page("muted.html", 403, until=muted.until, text=form.text)
     return see_other(f"{visit.visit.home}#end")
 
 

@@ -122,6 +122,24 @@ export interface Member {
 export interface Consent { channel: string; source: string; text_version: string; at: string; withdrawn_at: string | null }
 export interface MemberDetail extends Member { addresses: { channel: string; address: string }[]; consents: Consent[] }
 
+export interface Measure {
+  id: string;
+  member: string;
+  kind: string;
+  state: "proposed" | "imposed" | "lifted" | "taken_back" | "dismissed";
+  is_in_force: boolean;
+  at: string;
+  until: string;
+  by: string | null;
+  reason: string | null;
+  case: string | null;
+  ended_at: string | null;
+  ended_by: string | null;
+  objected_at: string | null;
+}
+export interface Strike { case: string; points: number; left: number; at: string; taken_back_at: string | null }
+export interface Against { points: number; strikes: Strike[]; measures: Measure[] }
+
 export interface Colleague { id: string; name: string; role: Role; is_here: boolean }
 export interface Person { id: string; name: string; role: Role; created_at: string; removed_at: string | null }
 export interface Key {

@@ -5,7 +5,7 @@ import { draft, forget, keepDraft } from "./kept.js";
 import { Line } from "./line.js";
 import { Outbox } from "./outbox.js";
 import { Reading } from "./reading.js";
-import { count, say } from "./words.js";
+import { count, moment, say } from "./words.js";
 
 const page = document.body;
 const home = page.dataset["home"] ?? "";
@@ -185,13 +185,14 @@ function write() {
 
 /**
  * What will not be taken stands in the field again, before what is being written.
- * @param {import("./kept.js").Unsent} one @param {number} why
+ * @param {import("./kept.js").Unsent} one @param {number} why @param {string} [until] when a measure ends
  */
-function takeBack(one, why) {
+function takeBack(one, why, until) {
   field.value = [one.text, field.value].filter((text) => text).join("\n\n");
   field.dispatchEvent(new Event("input"));
   if (one.to && why !== GONE) answer(find(one.to));
-  tell(say(why === GONE ? "refused_gone" : why === TOO_LONG ? "refused_long" : "refused"));
+  if (until) return tell(say("refused_muted").replace("{at}", moment(until)));
+  return tell(say(why === GONE ? "refused_gone" : why === TOO_LONG ? "refused_long" : "refused"));
 }
 
 /** To which post the next message is. @param {Element | null} post */
@@ -265,7 +266,7 @@ function refused(frame) {
   pressing.delete(frame.client_id);
   if (button) return button.form?.submit(); // the page that says why
   const back = outbox.refused(frame);
-  if (back) takeBack(back, frame.problem.status);
+  if (back) takeBack(back, frame.problem.status, frame.problem.until);
   return undefined;
 }
 

@@ -16,6 +16,7 @@ import { useSettled } from "../settled.js";
 import { html, useRef, useState } from "../view.js";
 import { dateTime, number, t, word } from "../words.js";
 import { useErased } from "./erased.js";
+import { Measures } from "./measures.js";
 
 /**
  * @typedef {import("../wire.js").Case} CaseShape
@@ -59,6 +60,7 @@ export function Case({ id, onDecided }) {
       <${Scale} score=${one.score} thresholds=${one.thresholds} decision=${one.decision} />
     </section>
     <${Outcome} one=${one} onDecided=${onDecided} onConflict=${found.reload} />
+    <${Measures} id=${one.member.id} name=${one.member.pseudonym} />
   </article>`;
 }
 

@@ -15,6 +15,7 @@ import { may } from "../session.js";
 import { html, useState } from "../view.js";
 import { date, dateTime, languageName, t, word } from "../words.js";
 import { useErased } from "./erased.js";
+import { Measures } from "./measures.js";
 
 /** @typedef {import("../wire.js").MemberDetail} Detail */
 
@@ -59,6 +60,7 @@ export function Member({ id, onGone }) {
         <span>${receipt(one)}
         ${one.withdrawn_at && html`<br />${t("consent.withdrawn", { time: dateTime(one.withdrawn_at) })}`}</span></li>`)}
     </ul></section>
+    ${may("readCases") && html`<${Measures} id=${id} name=${member.pseudonym} />`}
     ${may("changeMembers") && html`<section class="card grave-acts"><h3>${t("member.end")}</h3>
       <div><p>${t("member.revoke.why")}</p><button type="button" onClick=${() => setAsked("revoke")}>
         ${t("member.revoke")}</button></div>

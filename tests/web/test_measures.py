@@ -1,0 +1,116 @@
+"""Measures over HTTP and on the member's pages: refused by name, the text kept, the end shown, objected to once."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from relay.core.moment import rfc3339
+from tests.web.browser import Browser
+from tests.web.conftest import Person, Relay
+
+DAY = timedelta(days=1)
+
+
+async def impose(relay: Relay, member: str, kind: str = "mute") -> dict[str, Any]:
+    body = {"kind": kind, "until": rfc3339(relay.clock.now() + DAY), "reason": "Insults."}
+    found: dict[str, Any] = (await relay.owner("POST", f"/v1/members/{member}/measures", body)).body
+    return found
+
+
+async def only_member(relay: Relay) -> str:
+    (member,) = (await relay.owner("GET", "/v1/communities/bad/members")).body["items"]
+    return str(member["id"])
+
+
+@pytest.fixture
+async def anna(relay: Relay) -> Person:
+    await relay.community()
+    return await relay.member()
+
+
+async def test_a_muted_member_is_refused_by_name_with_the_end_and_it_comes(relay: Relay, anna: Person) -> None:
+    measure = await impose(relay, anna.id)
+    say = {"client_id": "c1", "text": "Hello?"}
+
+    refused = await anna.call("POST", "/v1/me/messages", say)
+    (own,) = (await anna.call("GET", "/v1/me/measures")).body["items"]
+    relay.clock.pass_(DAY.total_seconds())
+    taken = await anna.call("POST", "/v1/me/messages", say)
+
+    assert (refused.status, refused.body["type"]) == (403, "/docs/errors#muted")
+    assert datetime.fromisoformat(refused.body["until"]) == datetime.fromisoformat(measure["until"])
+    assert (own["kind"], own["until"], own["reason"]) == ("mute", measure["until"], "Insults.")
+    assert taken.status == 202
+    assert (await anna.call("GET", "/v1/me/measures")).body["items"] == []
+
+
+async def test_what_steers_the_relay_passes_a_mute(relay: Relay, anna: Person) -> None:
+    measure = await impose(relay, anna.id)
+
+    answers = [
+        await anna.call("POST", "/v1/me/messages", {"client_id": "c1", "text": "STOP"}),
+        await anna.call("POST", "/v1/me/appeals", {"case": measure["id"], "text": "That was not me"}),
+        await anna.call("POST", "/v1/me/leave", {}),
+        await anna.call("GET", "/v1/me/export"),
+        await anna.call("DELETE", "/v1/me"),
+    ]
+
+    assert [answer.status for answer in answers] == [202, 202, 204, 200, 204]
+    assert (await relay.owner("GET", f"/v1/members/{anna.id}/measures")).status == 404
+
+
+async def test_staff_see_strikes_and_measures_and_who_objected(relay: Relay, anna: Person) -> None:
+    measure = await impose(relay, anna.id)
+    await anna.call("POST", "/v1/me/appeals", {"case": measure["id"], "text": "That was not me"})
+
+    against = (await relay.owner("GET", f"/v1/members/{anna.id}/measures")).body
+
+    assert (against["points"], against["strikes"]) == (0, [])
+    (found,) = against["measures"]
+    assert (found["is_in_force"], found["member"], found["by"]) == (True, anna.id, measure["by"])
+    assert found["objected_at"] is not None
+
+
+async def test_an_end_in_the_past_is_no_measure(relay: Relay, anna: Person) -> None:
+    body = {"kind": "ban", "until": rfc3339(relay.clock.now() - DAY), "reason": "Insults."}
+
+    refused = await relay.owner("POST", f"/v1/members/{anna.id}/measures", body)
+
+    assert (refused.status, refused.body["errors"]) == (422, [{"loc": ["body", "until"], "msg": "lies in the past"}])
+
+
+async def test_the_page_shows_what_holds_and_keeps_the_text_of_who_is_muted(relay: Relay, ada: Browser) -> None:
+    await impose(relay, await only_member(relay))
+
+    stream = await ada.open("/c/bad")
+    refused = await ada.submit("/messages", text="Ten minutes of work")
+
+    assert "You cannot write to the team until" in stream.text
+    assert (refused.status, "Ten minutes of work" in refused.html) == (403, True)
+    assert "Nothing was sent." in refused.text
+
+
+async def test_the_page_lets_a_muted_member_object_once(relay: Relay, ada: Browser) -> None:
+    member = await only_member(relay)
+    await impose(relay, member)
+    form = (await ada.open("/c/bad")).form("/appeal")
+
+    again = await ada.send(form, text="That was not me")
+
+    assert [form for form in again.forms if form.action.endswith("/appeal")] == []
+    (thread,) = (await relay.owner("GET", "/v1/communities/bad/threads")).body["items"]
+    messages = (await relay.owner("GET", f"/v1/threads/{thread['id']}/messages")).body["items"]
+    assert [message["text"] for message in messages if message["role"] == "member"] == ["That was not me"]
+
+
+async def test_what_ended_is_not_shown_any_more(relay: Relay, ada: Browser) -> None:
+    measure = await impose(relay, await only_member(relay), "slow")
+    before = await ada.open("/c/bad")
+
+    await relay.owner("POST", f"/v1/measures/{measure['id']}:lift", {})
+    after = await ada.open("/c/bad")
+
+    assert "Slow mode until" in before.text
+    assert "Slow mode until" not in after.text
+    assert "No longer in force for you: the slow mode." in after.text
