@@ -103,9 +103,9 @@ class Receive:
             if decision is None:
                 measures = await self._standing(signed, own, text, now)
                 decision = looked_at(await self.judge(self._submission(message_id, signed, reply, around)), measures, now)
+            thread = target if isinstance(target, ThreadRef) else NewThread(self.ids(), target)
             case = case_for(decision, self.ids, now)
             brought = await self._sanction(own, decision, case)
-            thread = target if isinstance(target, ThreadRef) else NewThread(self.ids(), target)
             filing = self._filing(message_id, signed, reply, thread, Judged(decision, case, brought.measure))
             stored = Stored(filing.message.id, filing.message.at, "")
             obeyed = self._obeyed(signed.member, reply, now)

@@ -127,7 +127,7 @@ class Review:
         """
         view = await self.store.of(signed.member.n).case(case_id)
         if view is None:
-            return await self._object(signed, case_id, checked_text(text), also)
+            return await self._object(signed, case_id, text, also)
         if view.case.state is CaseState.OPEN:  # a silent hold is not told by way of an error either
             raise Unknown
         state = appealed(view.case, had_appeal=view.appeal is not None)
@@ -143,7 +143,7 @@ class Review:
         if not may_object(measure, now):
             raise Conflict("Each measure can be objected to once, while it is in force.")
         around = await own.surroundings(None, None)
-        message = Message(id=self.ids(), member=signed.member.n, role=Role.MEMBER, text=text, at=now)
+        message = Message(id=self.ids(), member=signed.member.n, role=Role.MEMBER, text=checked_text(text), at=now)
         thread = around.latest or NewThread(self.ids(), None)
         await self.store.commit(
             FileReply(Filing(message, thread, Decision(Action.ALLOW, 0.0), None, None), signed.community.n),
