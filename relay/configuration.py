@@ -94,6 +94,13 @@ class ModerationSettings(BaseModel, extra="forbid", frozen=True):
     )
     weights: dict[str, float] = Field(default_factory=dict, description="weights by signal name, instead of the plugin's own")
     ladder: LadderSettings = Field(default_factory=LadderSettings, description="strikes, and the measures that follow")
+    most_statistical: float = Field(
+        6.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="what all statistical signals of a message add to its score at most: they hold it, and to reject it takes"
+        " other evidence of two points, which is more than one crude word",
+    )
     folder: Path | None = Field(
         None,
         description="a folder of your own plugins, beside the shipped ones; a relative one counts from this file's folder",

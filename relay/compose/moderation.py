@@ -9,6 +9,7 @@ from typing import Any
 from relay.clock import SystemClock
 from relay.configuration import LadderSettings, Settings, shipped
 from relay.core.ladder import Ladder, MeasureKind, Rung
+from relay.configuration import ModerationSettings, Settings, shipped
 from relay.core.verdict import Rules
 from relay.flows.look import Look
 from relay.lexicon import load_tables
@@ -34,6 +35,15 @@ def build_ladder(settings: LadderSettings) -> Ladder:
         for kind in MeasureKind
     )
     return Ladder(rungs, settings.strike, timedelta(days=settings.half_life_days))
+def rules_of(moderation: ModerationSettings) -> Rules:
+    """What the configuration says of scores."""
+    return Rules(
+        flag=moderation.flag,
+        hold=moderation.hold,
+        reject=moderation.reject,
+        weights=moderation.weights,
+        most_statistical=moderation.most_statistical,
+    )
 
 
 def build_pipeline(settings: Settings, *, guarded: bool = False) -> Pipeline:
@@ -54,8 +64,7 @@ def build_pipeline(settings: Settings, *, guarded: bool = False) -> Pipeline:
     quarantine = settings.store.folder / QUARANTINE
     watchdog = Watchdog(quarantine, moderation.longest_hold_s) if guarded else None
     outbound = Client(moderation.http) if guarded else None
-    rules = Rules(flag=moderation.flag, hold=moderation.hold, reject=moderation.reject, weights=moderation.weights)
-    return Pipeline(moved(plugins, quarantine), rules, tables, SystemClock(), Places(forks, watchdog, outbound))
+    return Pipeline(moved(plugins, quarantine), rules_of(moderation), tables, SystemClock(), Places(forks, watchdog, outbound))
 
 
 async def open_look(settings: Settings, store: Store, stack: AsyncExitStack) -> Look:

@@ -18,7 +18,7 @@ worker: in a process of its own, for some fifty microseconds; it is ended when i
 
 LABEL = (
     "name", "version", "api", "signals", "told", "stage", "mode", "deadline_ms", "on_error", "across_members",
-    "reaches",
+    "reaches", "statistical",
 )  # fmt: skip
 """The class attributes that the relay goes by."""
 
@@ -41,6 +41,7 @@ class Label:
     on_error: OnError = "hold"
     across_members: bool = False
     reaches: tuple[str, ...] = ()
+    statistical: bool = False
 
     @classmethod
     def of(cls, plugin: Any) -> "Label":  # noqa: ANN401 - a class or its object: their type stands on a higher floor
@@ -48,7 +49,7 @@ class Label:
         told = {signal: dict(texts) for signal, texts in plugin.told.items()}
         return cls(
             plugin.name, plugin.version, dict(plugin.signals), told,
-            plugin.stage, plugin.deadline_ms, plugin.on_error, plugin.across_members, tuple(plugin.reaches),
+            plugin.stage, plugin.deadline_ms, plugin.on_error, plugin.across_members, tuple(plugin.reaches), plugin.statistical,
         )  # fmt: skip
 
 
@@ -72,6 +73,8 @@ def faults(said: Mapping[str, Any], *, yields: bool) -> Iterator[tuple[str, str]
     for key, allowed in (("stage", get_args(Stage)), ("mode", get_args(Mode)), ("on_error", get_args(OnError))):
         if said.get(key) not in allowed:
             yield key, f"{said.get(key)!r} is none of {', '.join(allowed)}"
+    if type(said.get("statistical")) is not bool:
+        yield "statistical", "write True for a model that was trained or guesses, False for a rule that people can read"
     deadline = said.get("deadline_ms")
     if type(deadline) is not int or not 0 < deadline <= LONGEST_DEADLINE_MS:
         yield "deadline_ms", f"write whole milliseconds above 0, at most {LONGEST_DEADLINE_MS}"

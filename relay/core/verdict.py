@@ -23,6 +23,7 @@ CORE_TOLD = {
     "core.trusted": {"en": "a trusted member wrote it", "de": "sie ist von einem Mitglied, dem wir vertrauen"},
 }
 KINDS_TO_REJECT = 2  # one source of evidence alone is wrong too often to take a message away from staff
+STATISTICAL = "statistical"  # the kind of all models together: they learned from the same sort of texts and err alike
 
 
 class Action(StrEnum):
@@ -65,7 +66,7 @@ class Seen:
     """A signal with its source.
 
     `weight` is the effective one, factor included; `across` says it rests on other members too; `told` is what a rejected
-    member reads of it, by language.
+    member reads of it, by language; `statistical` says that a model guessed it.
     """
 
     signal: Signal
@@ -74,6 +75,17 @@ class Seen:
     weight: float
     across: bool = False
     told: Mapping[str, str] = field(default_factory=dict)
+    statistical: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What counts as one kind of evidence: a plugin, or all models together."""
+        return STATISTICAL if self.statistical else self.plugin
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it may reject alone: a guess never may."""
+        return self.signal.hard and not self.statistical
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +134,10 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Thresholds on the score, and weights that replace those of the plugins; `nudge` and `discard` are off while None."""
+    """Thresholds on the score, and weights that replace those of the plugins; `nudge` and `discard` are off while None.
+
+    `most_statistical` is what all statistical signals of a message add to its score at most.
+    """
 
     flag: float = 2.5
     hold: float = 5.0
@@ -130,6 +145,7 @@ class Rules:
     nudge: float | None = None
     discard: float | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
+    most_statistical: float = 6.0
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -186,7 +202,7 @@ def rule_set(rules: Rules, plugins: Sequence[tuple[str, str, str]]) -> RuleSet:
     """Name `rules` and the (name, version, options as JSON) of `plugins` by one digest of 16 hex characters."""
     thresholds = [(action, float(limit)) for action, limit in rules.thresholds.items()]
     weights = sorted((name, float(weight)) for name, weight in rules.weights.items())
-    parts = (thresholds, weights, sorted(plugins))
+    parts = (thresholds, weights, float(rules.most_statistical), sorted(plugins))
     return RuleSet(rules, hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16])
 
 
@@ -194,7 +210,7 @@ def decide(seen: Sequence[Seen], failures: Sequence[Failure], by: RuleSet, took_
     """Make one decision.
 
     The score is the sum of effective weights; negative ones (from the core alone) never offset a hard signal. Reject needs two
-    plugins or one hard signal. A failure acts as its plugin asked, whatever the score. What the member's own message brings
+    kinds of evidence (all models together are one) or one hard signal that is no model's guess. A failure acts as its plugin asked, whatever the score. What the member's own message brings
     about stands as it is; evidence across members can only add a silent flag or a silent hold.
     """
     own = _action([s for s in seen if not s.across], [f for f in failures if not f.across], by.rules)
@@ -204,7 +220,7 @@ def decide(seen: Sequence[Seen], failures: Sequence[Failure], by: RuleSet, took_
         action = Action.HOLD if full.severity >= Action.NUDGE.severity and full is not own else full
     return Decision(
         action=action,
-        score=score_of(seen),
+        score=score_of(seen, by.rules),
         signals=tuple(seen),
         failures=tuple((failure.plugin, failure.why) for failure in failures),
         rule_set=by.digest,
@@ -214,21 +230,26 @@ def decide(seen: Sequence[Seen], failures: Sequence[Failure], by: RuleSet, took_
     )
 
 
-def score_of(seen: Sequence[Seen]) -> float:
-    """Sum the effective weights, never below what the hard signals alone amount to, never below zero."""
+def score_of(seen: Sequence[Seen], rules: Rules) -> float:
+    """Sum the effective weights, never below what the hard signals alone amount to, never below zero; guesses are capped."""
     total = 0.0
     hard = 0.0
+    guessed = 0.0
     for each in seen:
+        if each.statistical:
+            guessed += each.weight
+            continue
         total += each.weight
         if each.signal.hard:
             hard += each.weight
+    total += min(guessed, rules.most_statistical)
     return round(max(total, hard, 0.0), 6)
 
 
 def _action(seen: Sequence[Seen], failures: Sequence[Failure], rules: Rules) -> Action:
     if not seen and not failures:
         return Action.ALLOW
-    action = _by_score(score_of(seen), rules)
+    action = _by_score(score_of(seen, rules), rules)
     if action.severity > Action.HOLD.severity and not _may_reject(seen):
         action = Action.HOLD
     for failure in failures:
@@ -247,5 +268,5 @@ def _by_score(score: float, rules: Rules) -> Action:
 
 
 def _may_reject(seen: Sequence[Seen]) -> bool:
-    sources = {each.plugin for each in seen if each.weight > 0}
-    return len(sources) >= KINDS_TO_REJECT or any(each.signal.hard and each.weight > 0 for each in seen)
+    kinds = {each.kind for each in seen if each.weight > 0}
+    return len(kinds) >= KINDS_TO_REJECT or any(each.is_certain and each.weight > 0 for each in seen)

@@ -217,7 +217,7 @@ class Pipeline:
             await self._run(runner, incoming, seen, failures)
         if runners is self._quick and seen and submission.member.trusted:
             seen.append(self._of_core(Signal("core.trusted", reason="a trusted member")))
-        own = score_of([each for each in seen if not each.across])
+        own = score_of([each for each in seen if not each.across], self._rules)
         return bool(self._slow) and self._rules.flag <= own < self._rules.reject
 
     async def _run(self, runner: _Runner, incoming: Incoming, seen: list[Seen], failures: list[Failure]) -> None:
@@ -232,7 +232,7 @@ class Pipeline:
         for signal in answer.signals:
             weight = runner.weights[signal.name] * signal.factor
             told = label.told.get(signal.name, {})
-            seen.append(Seen(signal, label.name, label.version, weight, label.across_members, told))
+            seen.append(Seen(signal, label.name, label.version, weight, label.across_members, told, label.statistical))
         if answer.why is not None:
             failures.append(Failure(label.name, answer.why, label.on_error, label.across_members or answer.across))
             self._complain(runner, answer.why)

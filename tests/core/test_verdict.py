@@ -14,9 +14,12 @@ TOLD = {Action.NUDGE, Action.REJECT, Action.DISCARD}
 
 WEIGHTS = st.floats(0, 10, allow_nan=False)
 SEEN = st.builds(
-    lambda plugin, weight, hard, across: Seen(Signal(f"{plugin}.x", hard=hard), plugin, "1", weight, across),
+    lambda plugin, weight, hard, across, statistical: Seen(
+        Signal(f"{plugin}.x", hard=hard), plugin, "1", weight, across, statistical=statistical
+    ),
     st.sampled_from("abc"),
     WEIGHTS,
+    st.booleans(),
     st.booleans(),
     st.booleans(),
 )
@@ -28,8 +31,8 @@ EVIDENCE = st.tuples(st.lists(SEEN | OF_CORE, max_size=6), st.lists(FAILURES, ma
 RULES = st.sampled_from([BY, EVERYTHING_ON])
 
 
-def seen(weight: float, plugin: str = "a", *, hard: bool = False, across: bool = False) -> Seen:
-    return Seen(Signal(f"{plugin}.x", hard=hard), plugin, "1", weight, across)
+def seen(weight: float, plugin: str = "a", *, hard: bool = False, across: bool = False, guess: bool = False) -> Seen:
+    return Seen(Signal(f"{plugin}.x", hard=hard), plugin, "1", weight, across, statistical=guess)
 
 
 def decided(*evidence: Seen, failures: tuple[Failure, ...] = ()) -> Decision:
@@ -50,6 +53,11 @@ def decided(*evidence: Seen, failures: tuple[Failure, ...] = ()) -> Decision:
         ([seen(3), seen(-1, "core")], Action.ALLOW),
         ([seen(8, hard=True), seen(-5, "core")], Action.REJECT),
         ([seen(-5, "core")], Action.ALLOW),
+        ([seen(20, guess=True)], Action.HOLD),
+        ([seen(9, guess=True, hard=True)], Action.HOLD),
+        ([seen(9, guess=True), seen(9, "b", guess=True)], Action.HOLD),
+        ([seen(9, guess=True), seen(1, "b")], Action.HOLD),
+        ([seen(9, guess=True), seen(2, "b")], Action.REJECT),
     ],
 )
 def test_thresholds_and_kinds_of_evidence(evidence: list[Seen], action: Action) -> None:
@@ -89,12 +97,13 @@ def test_a_decision_names_the_rules_it_was_made_with() -> None:
         rule_set(Rules(), []).digest,
         rule_set(Rules(hold=6), []).digest,
         rule_set(Rules(weights={"a.x": 1}), []).digest,
+        rule_set(Rules(most_statistical=5), []).digest,
         rule_set(Rules(), [("a", "1", "{}")]).digest,
         rule_set(Rules(), [("a", "2", "{}")]).digest,
         rule_set(Rules(), [("a", "1", '{"b": 1}')]).digest,
     }
 
-    assert len(named) == 6
+    assert len(named) == 7
     assert rule_set(Rules(), [("a", "1", ""), ("b", "1", "")]) == rule_set(Rules(), [("b", "1", ""), ("a", "1", "")])
     assert decided().rule_set == BY.digest
     assert decided().thresholds == {"flag": 2.5, "hold": 5.0, "reject": 8.0}
@@ -138,6 +147,17 @@ def test_one_kind_of_evidence_never_rejects(evidence: tuple[list[Seen], list[Fai
 
 @given(EVIDENCE)
 def test_nothing_offsets_a_hard_signal(evidence: tuple[list[Seen], list[Failure]]) -> None:
-    hard = sum(each.weight for each in evidence[0] if each.signal.hard)
+    hard = sum(each.weight for each in evidence[0] if each.is_certain)
 
-    assert score_of(evidence[0]) >= round(hard, 6)
+    assert score_of(evidence[0], Rules()) >= round(hard, 6)
+
+
+@given(EVIDENCE, RULES)
+def test_models_alone_never_go_past_hold(evidence: tuple[list[Seen], list[Failure]], by: RuleSet) -> None:
+    guesses = [replace(each, statistical=True) for each in evidence[0] if each.weight >= 0]
+
+    assert decide(guesses, evidence[1], by).action.severity <= Action.HOLD.severity
+
+
+def test_guesses_add_no_more_than_the_cap() -> None:
+    assert score_of([seen(4, guess=True), seen(4, "b", guess=True), seen(1, "c")], Rules(most_statistical=5)) == 6

@@ -44,6 +44,22 @@ class Loud(Plugin[NoOptions]):
             yield Signal("loud.sign", factor=min(1.0, marks / 4))
 
 
+class Guess(Plugin[NoOptions]):
+    name, version, statistical = "guess", "1.0", True
+    signals: ClassVar = {"guess.bad": 20.0}
+
+    async def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
+        yield Signal("guess.bad", hard=True)
+
+
+class SecondGuess(Guess):
+    name = "second_guess"
+    signals: ClassVar = {"second_guess.bad": 20.0}
+
+    async def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
+        yield Signal("second_guess.bad")
+
+
 class Thorough(Plugin[NoOptions]):
     name, version, stage = "thorough", "1.0", "slow"
     signals: ClassVar = {"thorough.doubt": 2.0}
@@ -102,6 +118,14 @@ async def test_two_kinds_of_evidence_reject(build: Build) -> None:
     decision = await build(Rude, Loud).judge(submission("rude !!!!"))
 
     assert decision.action is Action.REJECT
+
+
+async def test_models_alone_hold_and_with_a_rule_reject(build: Build) -> None:
+    alone = await build(Guess, SecondGuess).judge(submission("rude"))
+    backed = await build(Guess, Rude).judge(submission("rude"))
+
+    assert (alone.action, alone.score) == (Action.HOLD, 6.0)
+    assert (backed.action, backed.score) == (Action.REJECT, 9.0)
 
 
 async def test_rules_replace_weights_and_never_make_them_negative(build: Build) -> None:
