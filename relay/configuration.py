@@ -12,6 +12,7 @@ from relay.core.run import RUN_FOR
 from relay.observe import LogSettings
 from relay.outbound.settings import OutboundSettings
 from relay.pipeline.forks import WorkerSettings
+from relay.pipeline.scoring import CompositeName, CompositeSettings
 from relay.settings import beside
 from relay.web.settings import HttpSettings
 
@@ -100,6 +101,9 @@ class ModerationSettings(BaseModel, extra="forbid", frozen=True):
         allow_inf_nan=False,
         description="what all statistical signals of a message add to its score at most: they hold it, and to reject it takes"
         " other evidence of two points, which is more than one crude word",
+    )
+    composites: dict[CompositeName, CompositeSettings] = Field(
+        default_factory=dict, description="signals that mean something else together, a table for each; none is shipped"
     )
     folder: Path | None = Field(
         None,

@@ -8,7 +8,6 @@ configuration trusts it. Every problem names the file or plugin, the key, and wh
 import hashlib
 import importlib.util
 import inspect
-import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -22,7 +21,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from relay.core.label import LABEL, Label, faults
-from relay.core.verdict import CORE, CORE_SIGNALS
+from relay.core.signals import Known
+from relay.core.signals import faults as wrong_signals
+from relay.core.verdict import CORE, CORE_SIGNALS, Composite
 from relay.plugin import Foreign, Plugin
 from relay.wording import in_words
 
@@ -139,7 +140,7 @@ def load(
     """
     known = catalogue(folders)
     built = [build(known, name, options) for name, options in switched_on.items()]
-    _check_weights(known, weights)
+    _check_signals(known, weights)
     return built
 
 
@@ -148,10 +149,12 @@ def assemble(
     switched_on: Mapping[str, Mapping[str, Any]],
     weights: Mapping[str, float],
     outside: Outside,
+    composites: Sequence[Composite] = (),
 ) -> list[Plugin[Any] | Foreign]:
     """Like `load`, but what lies outside is looked at by workers and stays theirs, unless its table says `trusted_inline`."""
     trusted = {name for name, options in switched_on.items() if _is_trusted(name, options)}
-    wanted = {*switched_on, *(signal.partition(".")[0] for signal in weights)} - {CORE}
+    named = (*weights, *(signal for each in composites for signal in each.signals))
+    wanted = {*switched_on, *(signal.partition(".")[0] for signal in named)} - {CORE}
     known = catalogue(folders, replace(outside, trusted=trusted, wanted=wanted))
     built: list[Plugin[Any] | Foreign] = []
     for name, options in switched_on.items():
@@ -162,29 +165,18 @@ def assemble(
             built.append(Foreign(label, {}, {}, reason="is not shipped", broken=known.silent[name]))
         else:
             built.append(build(known, name, options))
-    _check_weights(known, weights)
+    _check_signals(known, weights, composites)
     return built
 
 
-def _check_weights(known: Catalogue, weights: Mapping[str, float]) -> None:
+def _check_signals(known: Catalogue, weights: Mapping[str, float], composites: Sequence[Composite] = ()) -> None:
     defaults = dict(CORE_SIGNALS)
     for available in known.plugins.values():
         defaults.update(available.signals)
     for stranger in known.strangers.values():
         defaults.update(stranger.label.signals)
-    for signal, weight in weights.items():
-        if signal.partition(".")[0] not in known.silent:
-            _check_weight(signal, weight, defaults)
-
-
-def _check_weight(signal: str, weight: float, defaults: Mapping[str, float]) -> None:
-    where = "moderation.weights"
-    if (default := defaults.get(signal)) is None:
-        near = get_close_matches(signal, defaults, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(defaults))}"
-        raise PluginError(where, signal, f"no plugin has such a signal; {hint}")
-    if not math.isfinite(weight) or (weight < 0 <= default):
-        raise PluginError(where, signal, "the weight must be a number, 0 or more: 0 makes the signal count for nothing")
+    for where, key, what in wrong_signals(weights, composites, Known(defaults, frozenset(known.silent))):
+        raise PluginError(where, key, what)
 
 
 def build(known: Catalogue, name: str, options: Mapping[str, Any]) -> Plugin[Any]:

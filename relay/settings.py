@@ -276,7 +276,7 @@ def _put(values: dict[str, Any], key: Key, value: object) -> None:
 
 def _faults(model: type[BaseModel], error: ValidationError, loaded: Loaded[Any], file: str) -> Iterator[Wrong]:
     for fault in error.errors(include_url=False, include_input=False):
-        loc = tuple(str(part) for part in fault["loc"])
+        loc = tuple(str(part) for part in fault["loc"] if part != "[key]")  # pydantic's word for a name that people chose
         where = loaded.place(loc)
         yield Wrong(file if where == DEFAULT else where, ".".join(loc), _why(model, fault, loc))
 

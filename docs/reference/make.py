@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, get_args, get_origin
 
 import click
 from prometheus_client import CollectorRegistry
@@ -67,8 +67,16 @@ def keys(model: type[BaseModel], prefix: str = "", given: object = None) -> Iter
         default = getattr(given, name, field.get_default(call_default_factory=True, validated_data={}))
         if inspect.isclass(field.annotation) and issubclass(field.annotation, BaseModel):
             yield from keys(field.annotation, f"{key}.", default)
-        else:
-            yield f"`{key}`", type_of(field), default_of(default), field.description or ""
+            continue
+        yield f"`{key}`", type_of(field), default_of(default), field.description or ""
+        if (table := table_of(field)) is not None:
+            yield from keys(table, f"{key}.NAME.")
+
+
+def table_of(field: FieldInfo) -> type[BaseModel] | None:
+    """The model of the tables that people name themselves."""
+    named = get_args(field.annotation)[-1] if get_origin(field.annotation) is dict else None
+    return named if inspect.isclass(named) and issubclass(named, BaseModel) else None
 
 
 def plugins() -> str:

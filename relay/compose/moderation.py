@@ -43,6 +43,7 @@ def rules_of(moderation: ModerationSettings) -> Rules:
         reject=moderation.reject,
         weights=moderation.weights,
         most_statistical=moderation.most_statistical,
+        composites=tuple(each.value(name) for name, each in moderation.composites.items()),
     )
 
 
@@ -53,10 +54,11 @@ def build_pipeline(settings: Settings, *, guarded: bool = False) -> Pipeline:
     plugins may ask the services that their options name.
     """
     moderation, tables = settings.moderation, load_tables()
+    rules = rules_of(moderation)
     forks = Forks(tables, moderation.workers, hidden=[settings.store.folder])
     outside = Outside([moderation.folder] if moderation.folder else [], forks.ask)
     try:
-        plugins = assemble([shipped("plugins")], settings.plugins, moderation.weights, outside)
+        plugins = assemble([shipped("plugins")], settings.plugins, rules.weights, outside, rules.composites)
         _check_services(plugins, moderation.http)
     except PluginError:
         forks.close()
@@ -64,7 +66,7 @@ def build_pipeline(settings: Settings, *, guarded: bool = False) -> Pipeline:
     quarantine = settings.store.folder / QUARANTINE
     watchdog = Watchdog(quarantine, moderation.longest_hold_s) if guarded else None
     outbound = Client(moderation.http) if guarded else None
-    return Pipeline(moved(plugins, quarantine), rules_of(moderation), tables, SystemClock(), Places(forks, watchdog, outbound))
+    return Pipeline(moved(plugins, quarantine), rules, tables, SystemClock(), Places(forks, watchdog, outbound))
 
 
 async def open_look(settings: Settings, store: Store, stack: AsyncExitStack) -> Look:

@@ -23,6 +23,7 @@ LABEL = (
 """The class attributes that the relay goes by."""
 
 LONGEST_DEADLINE_MS = 60_000  # a message waits for its plugins
+RESERVED = ("core", "composite")  # whose signals are the relay's own
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _LONGEST_TOLD = 120  # characters: a phrase within a sentence that a member reads
 _SIGNAL = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9_.]{1,60}")
@@ -64,6 +65,8 @@ def faults(said: Mapping[str, Any], *, yields: bool) -> Iterator[tuple[str, str]
             "name",
             f"{name!r} is no plugin name: lower-case letters, digits and _, at most 40, beginning with a letter",
         )
+    elif name in RESERVED:
+        yield "name", f"{name!r} is the relay's own: take another name"
     if not isinstance(said.get("version"), str) or not said["version"]:
         yield "version", 'write the version as text, such as version = "1.0"'
     if said.get("api") != API:
@@ -110,9 +113,15 @@ def _told_faults(told: object, signals: object) -> Iterator[tuple[str, str]]:
             yield "told", f"{signal!r} is no signal of this plugin: there are {', '.join(map(str, signals))}"
         elif not isinstance(texts, Mapping) or set(texts) != set(LANGUAGES):
             yield "told", f"{signal!r} needs a phrase in each of {', '.join(LANGUAGES)}, or none at all"
-        elif not all(_is_phrase(text) for text in texts.values()):
+        elif not all(is_phrase(text) for text in texts.values()):
             yield "told", f"{signal!r} needs phrases of one line, at most {_LONGEST_TOLD} characters, without a full stop"
 
 
-def _is_phrase(text: object) -> bool:
+def is_name(text: str) -> bool:
+    """Whether a plugin may be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
+def is_phrase(text: object) -> bool:
+    """Whether it can stand behind "Reason:"."""
     return isinstance(text, str) and text.isprintable() and 0 < len(text.strip(" .")) == len(text) <= _LONGEST_TOLD

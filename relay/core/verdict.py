@@ -6,6 +6,7 @@ so that it can be explained and made again. It holds no text of the member, only
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +15,7 @@ from typing import Literal
 OnError = Literal["hold", "flag", "pass"]
 
 CORE = "core"  # the source of the relay's own signals
+COMPOSITE = "composite"  # the source of those that the configuration puts together
 CORE_SIGNALS = {
     "core.size": 5.0,
     "core.trusted": -1.0,
@@ -66,7 +68,8 @@ class Seen:
     """A signal with its source.
 
     `weight` is the effective one, factor included; `across` says it rests on other members too; `told` is what a rejected
-    member reads of it, by language; `statistical` says that a model guessed it.
+    member reads of it, by language; `statistical` says that a model guessed it. `rests_on` are the kinds of evidence beneath a
+    composite.
     """
 
     signal: Signal
@@ -76,11 +79,12 @@ class Seen:
     across: bool = False
     told: Mapping[str, str] = field(default_factory=dict)
     statistical: bool = False
+    rests_on: Sequence[str] = ()
 
     @property
-    def kind(self) -> str:
-        """What counts as one kind of evidence: a plugin, or all models together."""
-        return STATISTICAL if self.statistical else self.plugin
+    def kinds(self) -> Sequence[str]:
+        """What counts as one kind of evidence: a plugin, or all models together. A composite is none of its own."""
+        return self.rests_on or ((STATISTICAL,) if self.statistical else (self.plugin,))
 
     @property
     def is_certain(self) -> bool:
@@ -133,6 +137,40 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class Composite:
+    """Signals that give another one together: all of `all_of`, at least one of `any_of`, none of `none_of`.
+
+    `instead` takes the weight of its parts away; `told` is what a rejected member reads of it, by language.
+    """
+
+    name: str
+    weight: float
+    all_of: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()
+    none_of: tuple[str, ...] = ()
+    instead: bool = False
+    reason: str = ""
+    told: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def signal(self) -> str:
+        """The name of the signal that it gives."""
+        return f"{COMPOSITE}.{self.name}"
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """Every signal that it names."""
+        return (*self.all_of, *self.any_of, *self.none_of)
+
+    def parts(self, names: AbstractSet[str]) -> AbstractSet[str]:
+        """Those among `names` that make it hold; empty when it does not."""
+        some = names & set(self.any_of)
+        if names & set(self.none_of) or (self.any_of and not some) or not names >= set(self.all_of):
+            return frozenset()
+        return {*self.all_of, *some}
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """Thresholds on the score, and weights that replace those of the plugins; `nudge` and `discard` are off while None.
 
@@ -146,6 +184,7 @@ class Rules:
     discard: float | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
     most_statistical: float = 6.0
+    composites: tuple[Composite, ...] = ()
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -202,7 +241,8 @@ def rule_set(rules: Rules, plugins: Sequence[tuple[str, str, str]]) -> RuleSet:
     """Name `rules` and the (name, version, options as JSON) of `plugins` by one digest of 16 hex characters."""
     thresholds = [(action, float(limit)) for action, limit in rules.thresholds.items()]
     weights = sorted((name, float(weight)) for name, weight in rules.weights.items())
-    parts = (thresholds, weights, float(rules.most_statistical), sorted(plugins))
+    composites = sorted(rules.composites, key=lambda composite: composite.name)
+    parts = (thresholds, weights, float(rules.most_statistical), composites, sorted(plugins))
     return RuleSet(rules, hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16])
 
 
@@ -268,5 +308,5 @@ def _by_score(score: float, rules: Rules) -> Action:
 
 
 def _may_reject(seen: Sequence[Seen]) -> bool:
-    kinds = {each.kind for each in seen if each.weight > 0}
+    kinds = {kind for each in seen if each.weight > 0 for kind in each.kinds}
     return len(kinds) >= KINDS_TO_REJECT or any(each.is_certain and each.weight > 0 for each in seen)

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import structlog
 
+from relay.core.composite import composed
 from relay.core.label import Label, Mode, Stage
 from relay.core.text import Tables, Text
 from relay.core.verdict import (
@@ -194,8 +195,10 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - whatever goes wrong here, the message goes to staff
             failures.append(Failure(CORE, f"judging ended in {type(error).__name__}"))
             self._log.exception("judging failed", submission=submission.id)
-        decision = decide(seen, failures, self._rule_set, round((perf_counter() - started) * 1e6))
-        return replace(decision, checking=True) if is_in_doubt and runners is self._quick else decision
+        is_first = is_in_doubt and runners is self._quick  # the second look composes what both saw
+        found = seen if is_first else composed(seen, self._rules.composites)
+        decision = decide(found, failures, self._rule_set, round((perf_counter() - started) * 1e6))
+        return replace(decision, checking=True) if is_first else decision
 
     async def _look(
         self, submission: Submission, runners: Sequence[_Runner], seen: list[Seen], failures: list[Failure]
@@ -217,7 +220,7 @@ class Pipeline:
             await self._run(runner, incoming, seen, failures)
         if runners is self._quick and seen and submission.member.trusted:
             seen.append(self._of_core(Signal("core.trusted", reason="a trusted member")))
-        own = score_of([each for each in seen if not each.across], self._rules)
+        own = score_of(composed([each for each in seen if not each.across], self._rules.composites), self._rules)
         return bool(self._slow) and self._rules.flag <= own < self._rules.reject
 
     async def _run(self, runner: _Runner, incoming: Incoming, seen: list[Seen], failures: list[Failure]) -> None:

@@ -64,6 +64,15 @@ def test_the_shipped_default_says_what_holds_without_it() -> None:
             '[plugins.remote]\nurl = "https://a.example"\nsecret = "hush"\n',
             "relay.toml:3: plugins.remote.secret: should be whsec_",
         ),
+        (
+            '[moderation.composites.a]\nweight = 1\nall_of = ["words.insullt"]\n',
+            "relay.toml:3: moderation.composites.a.all_of: no plugin has such a signal; did you mean 'words.insult'?",
+        ),
+        ("[moderation.composites.a]\nweight = 1\n", "relay.toml:1: moderation.composites.a: needs all_of or any_of"),
+        (
+            '[moderation.composites.A]\nweight = 1\nall_of = ["words.insult"]\n',
+            "relay.toml:1: moderation.composites.A: a composite's name has",
+        ),
         ('[moderation]\nfolder = "nowhere"\n', "relay.toml:2: moderation.folder: there is no such folder"),
         ('[http]\norigins = ["https://a.example", "https://a.example/"]\n', "relay.toml:2: http.origins: entry 2 is no origin"),
         ('[http]\norigins = ["https://a.example/app"]\n', "relay.toml:2: http.origins: entry 1 is no origin"),

@@ -76,7 +76,7 @@ def _look(there: Connection, config: Path | None, folder: Path) -> None:
 
 
 def _looked(settings: Settings) -> Iterator[Finding | str]:
-    """Before each its name; at last the weights, which may name any plugin's signals."""
+    """Before each its name; at last weights and composites, which may name any plugin's signals."""
     whole = catalogue([shipped("plugins")], Outside([], _nobody))
     for name, options in settings.plugins.items():
         yield name
@@ -85,12 +85,12 @@ def _looked(settings: Settings) -> Iterator[Finding | str]:
     try:
         asyncio.run(_states(settings.model_copy(update={"plugins": {}})))
     except PluginError as error:
-        yield fail("plugins", str(error), "Mend moderation.weights.")
+        yield fail("plugins", str(error), f"Mend {error.where}.")
 
 
 def _one(settings: Settings, name: str, options: dict[str, object], known: Catalogue) -> Iterator[Finding]:
     """As the relay runs it; where it is shipped, its examples as well."""
-    alone = settings.moderation.model_copy(update={"weights": {}})
+    alone = settings.moderation.model_copy(update={"weights": {}, "composites": {}})
     try:
         (state,) = asyncio.run(_states(settings.model_copy(update={"plugins": {name: options}, "moderation": alone})))
     except PluginError as error:

@@ -1,0 +1,52 @@
+"""What can be set about scores: composites, beside the thresholds and weights."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+
+from relay.core.label import is_name, is_phrase
+from relay.core.notice import LANGUAGES
+from relay.core.verdict import Composite
+
+MOST_WEIGHT = 100.0  # twelve times what rejects: nothing needs more
+LONGEST_REASON = 200  # characters: one sentence for staff
+
+
+def _named(name: str) -> str:
+    if not is_name(name):
+        raise ValueError("a composite's name has lower-case letters, digits and _, at most 40, and begins with a letter")
+    return name
+
+
+CompositeName = Annotated[str, AfterValidator(_named)]
+
+
+class CompositeSettings(BaseModel, extra="forbid", frozen=True):
+    """Signals that give another one together, `composite.NAME`."""
+
+    weight: float = Field(ge=0, le=MOST_WEIGHT, allow_inf_nan=False, description="what it adds to the score")
+    all_of: tuple[str, ...] = Field((), description="signals that all have to be there")
+    any_of: tuple[str, ...] = Field((), description="signals of which at least one has to be there")
+    none_of: tuple[str, ...] = Field((), description="signals of which none may be there")
+    instead: bool = Field(default=False, description="whether the signals of all_of and any_of lose their own weight")
+    reason: str = Field("", max_length=LONGEST_REASON, description="one sentence for staff; without it the parts are named")
+    told: dict[str, str] = Field(
+        default_factory=dict,
+        description='what a rejected member reads of it, as { en = "it ...", de = "sie ..." }; without it: a rule of the community',
+    )
+
+    @model_validator(mode="after")
+    def _can_hold(self) -> "CompositeSettings":
+        if not self.all_of and not self.any_of:
+            raise ValueError("needs all_of or any_of: signals that have to be there")
+        if self.told and (set(self.told) != set(LANGUAGES) or not all(map(is_phrase, self.told.values()))):
+            raise ValueError(f"told: write a phrase without a full stop in each of {', '.join(LANGUAGES)}, or leave it out")
+        if not self.reason.isprintable():
+            raise ValueError("reason: write one line")
+        return self
+
+    def value(self, name: str) -> Composite:
+        """As the rules have it."""
+        return Composite(
+            name, self.weight, self.all_of, self.any_of, self.none_of, self.instead, self.reason, dict(self.told)
+        )
