@@ -327,6 +327,7 @@ def build_server(app: App, settings: Settings) -> web.Application:
         is_ready=app.is_ready,
         notes=app.notes,
         frames=asyncapi.document,
+        trust=lambda past, now: app.pipeline.trust(past, now),
     )
     return build(parts, settings.http)
 

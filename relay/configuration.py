@@ -12,7 +12,7 @@ from relay.core.run import RUN_FOR
 from relay.observe import LogSettings
 from relay.outbound.settings import OutboundSettings
 from relay.pipeline.forks import WorkerSettings
-from relay.pipeline.scoring import CompositeName, CompositeSettings
+from relay.pipeline.scoring import CompositeName, CompositeSettings, TrustSettings
 from relay.settings import beside
 from relay.web.settings import HttpSettings
 
@@ -105,6 +105,7 @@ class ModerationSettings(BaseModel, extra="forbid", frozen=True):
     composites: dict[CompositeName, CompositeSettings] = Field(
         default_factory=dict, description="signals that mean something else together, a table for each; none is shipped"
     )
+    trust: TrustSettings = Field(default_factory=TrustSettings, description="how members earn a lighter look")
     folder: Path | None = Field(
         None,
         description="a folder of your own plugins, beside the shipped ones; a relative one counts from this file's folder",

@@ -44,6 +44,7 @@ def rules_of(moderation: ModerationSettings) -> Rules:
         weights=moderation.weights,
         most_statistical=moderation.most_statistical,
         composites=tuple(each.value(name) for name, each in moderation.composites.items()),
+        trust=moderation.trust.value(),
     )
 
 

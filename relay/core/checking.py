@@ -21,7 +21,8 @@ class Unchecked:
 class DecideAgain:
     """The second decision about a held message. Outcome: Filed (`seq` is the notice's own) or None.
 
-    Stale when the case has moved on from `version`: a person was faster, and what a person decided stays.
+    Stale when the case has moved on from `version`: a person was faster, and what a person decided stays. `text` is what it is
+    about.
     """
 
     case: str
@@ -31,6 +32,7 @@ class DecideAgain:
     decision: Decision
     at: datetime
     message: str
+    text: str
     thread: ThreadRef
     community: int
     notice: Message | None

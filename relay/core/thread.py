@@ -7,6 +7,7 @@ from enum import IntEnum
 from relay.core.case import Case, CaseView
 from relay.core.errors import Invalid, Unknown
 from relay.core.post import unstorable
+from relay.core.trust import earns
 from relay.core.verdict import Action, Decision
 
 MAX_TEXT = 4096  # characters, as for posts
@@ -172,22 +173,25 @@ _EFFECTS = {
 }
 
 
-def effect_of(decision: Decision) -> Effect:
-    """What moderation's decision does. A message counts as approved by what it says alone, never by what others wrote."""
-    return replace(_EFFECTS[decision.action], approves=int(decision.by_itself is Action.ALLOW))
+def effect_of(decision: Decision, text: str) -> Effect:
+    """What moderation's decision does. A message counts as approved by what it says alone, never by what others wrote.
+
+    A very short one never does.
+    """
+    return replace(_EFFECTS[decision.action], approves=int(decision.by_itself is Action.ALLOW and earns(text)))
 
 
 def status_after(decision: Decision) -> Status:
     """What moderation's decision makes of the message."""
-    return effect_of(decision).status
+    return _EFFECTS[decision.action].status
 
 
-def effect_of_ruling(before: Status, own: Action, after: Status) -> Effect:
+def effect_of_ruling(before: Status, own: Action, after: Status, text: str) -> Effect:
     """What a person's decision does to a message that moderation, by what it says alone, would have met with `own`."""
     counted = own is Action.ALLOW and before is not Status.REJECTED
     brought_back = after is Status.FILED and before is not Status.FILED
     counts = after is Status.FILED and (counted or brought_back)
-    return Effect(after, brought_back, int(counts) - int(counted))
+    return Effect(after, brought_back, (int(counts) - int(counted)) * earns(text))
 
 
 @dataclass(frozen=True, slots=True)

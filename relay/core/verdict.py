@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from relay.core.trust import TrustRules
+
 OnError = Literal["hold", "flag", "pass"]
 
 CORE = "core"  # the source of the relay's own signals
@@ -104,12 +106,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class MemberFacts:
-    """What judging may know of a member: `approved` counts messages that staff or the relay let through."""
+    """What judging may know of a member: `approved` counts messages, not too short, that staff or the relay let through.
+
+    `known` says that the company keeps attributes of them. `trusted` is worked out of these and of the time, unless it is given.
+    """
 
     id: str
     joined_at: datetime
     approved: int = 0
     trusted: bool = False
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +191,7 @@ class Rules:
     weights: Mapping[str, float] = field(default_factory=dict)
     most_statistical: float = 6.0
     composites: tuple[Composite, ...] = ()
+    trust: TrustRules = field(default_factory=TrustRules)
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -242,7 +249,7 @@ def rule_set(rules: Rules, plugins: Sequence[tuple[str, str, str]]) -> RuleSet:
     thresholds = [(action, float(limit)) for action, limit in rules.thresholds.items()]
     weights = sorted((name, float(weight)) for name, weight in rules.weights.items())
     composites = sorted(rules.composites, key=lambda composite: composite.name)
-    parts = (thresholds, weights, float(rules.most_statistical), composites, sorted(plugins))
+    parts = (thresholds, weights, float(rules.most_statistical), composites, rules.trust, sorted(plugins))
     return RuleSet(rules, hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16])
 
 

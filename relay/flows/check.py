@@ -72,6 +72,7 @@ class Check:
             decision=decision,
             at=self.clock.now(),
             message=view.message,
+            text=view.text,
             thread=ref_of(view),
             community=view.community,
             notice=await self._notice(unchecked, decision, brought.measure),

@@ -142,7 +142,7 @@ class Receive:
         return Submission(
             id=message_id,
             community=signed.community.slug,
-            member=MemberFacts(id=member.id, joined_at=member.joined_at, approved=member.approved),
+            member=MemberFacts(member.id, member.joined_at, member.approved, known=bool(member.attributes)),
             channel=reply.channel,
             text=reply.text,
             at=self.clock.now(),

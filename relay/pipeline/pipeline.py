@@ -7,6 +7,7 @@ goes wrong inside is a decision to hold. A changed configuration is a new pipeli
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from time import perf_counter
 from typing import Any, get_args
 
@@ -15,6 +16,7 @@ import structlog
 from relay.core.composite import composed
 from relay.core.label import Label, Mode, Stage
 from relay.core.text import Tables, Text
+from relay.core.trust import Past, Trust, trust_of
 from relay.core.verdict import (
     CORE,
     CORE_SIGNALS,
@@ -162,6 +164,10 @@ class Pipeline:
         for runner in (*self._quick, *self._slow):
             runner.place.forget(member)
 
+    def trust(self, past: Past, now: datetime) -> Trust:
+        """How far somebody with such a past is trusted."""
+        return trust_of(past, now, self._rules.trust)
+
     def describe(self) -> list[PluginState]:
         """Give the state of every plugin, in the order in which they run."""
         return [_state(runner) for runner in (*self._quick, *self._slow)]
@@ -208,9 +214,10 @@ class Pipeline:
             reason = f"{len(submission.text)} characters, at most {LONGEST_TEXT} are checked"
             seen.append(self._of_core(Signal("core.size", reason=reason)))
             return False
+        trust = self._trust(submission)
         incoming = Incoming(
             Text(submission.text, self._tables),
-            submission.member,
+            replace(submission.member, trusted=trust.lightly),
             submission.channel,
             submission.at,
             submission.reply_to,
@@ -218,10 +225,15 @@ class Pipeline:
         )
         for runner in runners:
             await self._run(runner, incoming, seen, failures)
-        if runners is self._quick and seen and submission.member.trusted:
-            seen.append(self._of_core(Signal("core.trusted", reason="a trusted member")))
+        if runners is self._quick and seen and trust.lightly:
+            seen.append(self._of_core(Signal("core.trusted", factor=trust.value, reason=trust.why)))
         own = score_of(composed([each for each in seen if not each.across], self._rules.composites), self._rules)
         return bool(self._slow) and self._rules.flag <= own < self._rules.reject
+
+    def _trust(self, submission: Submission) -> Trust:
+        member = submission.member
+        trust = self.trust(Past(member.approved, member.joined_at, member.known), submission.at)
+        return replace(trust, value=1.0, lightly=True) if member.trusted else trust
 
     async def _run(self, runner: _Runner, incoming: Incoming, seen: list[Seen], failures: list[Failure]) -> None:
         label = runner.label

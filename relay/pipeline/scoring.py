@@ -1,4 +1,4 @@
-"""What can be set about scores: composites, beside the thresholds and weights."""
+"""What can be set about scores beside thresholds and weights: composites, and trust."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from relay.core.label import is_name, is_phrase
 from relay.core.notice import LANGUAGES
+from relay.core.trust import TrustRules
 from relay.core.verdict import Composite
 
 MOST_WEIGHT = 100.0  # twelve times what rejects: nothing needs more
@@ -50,3 +51,20 @@ class CompositeSettings(BaseModel, extra="forbid", frozen=True):
         return Composite(
             name, self.weight, self.all_of, self.any_of, self.none_of, self.instead, self.reason, dict(self.told)
         )
+
+
+class TrustSettings(BaseModel, extra="forbid", frozen=True):
+    """How members earn trust: with `core.trusted`, which it grades, their messages are looked at lightly."""
+
+    first: int = Field(
+        5, ge=0, le=10_000, description="approved messages of a member that are looked at fully, whatever else is known of them"
+    )
+    messages: int = Field(20, ge=0, le=10_000, description="approved messages that earn all that messages can: 0.6 of 1")
+    days: int = Field(30, ge=0, le=10_000, description="days as a member that earn all that time can: 0.2 of 1")
+    lightly_from: float = Field(
+        0.5, ge=0, allow_inf_nan=False, description="trust from which a member is looked at lightly; above 1 nobody ever is"
+    )
+
+    def value(self) -> TrustRules:
+        """As the rules have it."""
+        return TrustRules(self.first, self.messages, self.days, self.lightly_from)

@@ -99,7 +99,7 @@ def incoming_frame(incoming: Incoming) -> Frame:
     member = incoming.member
     frame: Frame = {
         "text": incoming.text.raw,
-        "member": [member.id, micros(member.joined_at), member.approved, member.trusted],
+        "member": [member.id, micros(member.joined_at), member.approved, member.trusted, member.known],
         "channel": incoming.channel,
         "at": micros(incoming.at),
     }
@@ -114,10 +114,10 @@ def incoming_frame(incoming: Incoming) -> Frame:
 
 def incoming_of(frame: Frame, tables: Tables) -> Incoming:
     """The inverse of `incoming_frame`; for the worker, who trusts the relay."""
-    member, joined_at, approved, trusted = frame["member"]
+    member, joined_at, *facts = frame["member"]
     return Incoming(
         Text(frame["text"], tables),
-        MemberFacts(member, from_micros(joined_at), approved, trusted),
+        MemberFacts(member, from_micros(joined_at), *facts),
         frame["channel"],
         from_micros(frame["at"]),
         frame.get("reply_to"),

@@ -10,7 +10,7 @@ from relay.core.case import Case
 from relay.core.checking import DecideAgain
 from relay.core.post import PostState
 from relay.core.staff import Actor, Role
-from relay.core.thread import Message, NewThread, Status, effect_of
+from relay.core.thread import Message, NewThread, Status, status_after
 from relay.web.desk import LeaseView, may_read_held, message_view
 
 
@@ -115,7 +115,7 @@ def _ruled(change: c.Rule, _: object) -> Iterator[Event]:
 def _checked(change: DecideAgain, _: object) -> Iterator[Event]:
     body = {"case": change.case, "kind": change.kind, "state": change.state.word}
     yield _case_event("case.checked", body, change.community)
-    status = effect_of(change.decision).status.word
+    status = status_after(change.decision).word
     yield _thread_only("message.checked", change.thread.id, message_id=change.message, status=status)
     if change.notice is not None:
         yield _thread_event("message.sent", change.notice, change.thread.id)

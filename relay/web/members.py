@@ -3,6 +3,7 @@
 from relay.core.errors import Fault, Invalid, Unknown
 from relay.core.member import Address, Lift, Member
 from relay.core.thread import Message
+from relay.core.trust import Past
 from relay.flows.enrol import Newcomer, Welcome
 from relay.ports import Paging
 from relay.web.bodies import Body, DeviceQuery, MemberEdit, NewMember, NewText, NewToken, PagingQuery
@@ -73,7 +74,9 @@ async def read(call: StaffCall[None, None]) -> MemberDetail:
     member = await _member(call)
     store = call.parts.store
     await call.parts.govern.looked(call.actor.id, "member.read", [member.id])
-    return member_detail(member, await store.addresses(member.n), await store.consents(member.n))
+    past = Past(member.approved, member.joined_at, bool(member.attributes))
+    trust = call.parts.trust(past, call.parts.clock.now())
+    return member_detail(member, await store.addresses(member.n), await store.consents(member.n), trust)
 
 
 async def edit(call: StaffCall[MemberEdit, None]) -> MemberView:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -9,6 +10,7 @@ from aiohttp import web
 from relay.bus import Bus
 from relay.core.identity import Ids
 from relay.core.known import Known
+from relay.core.trust import Past, Trust, TrustRules, trust_of
 from relay.flows.admit import Admit
 from relay.flows.answer import Answer
 from relay.flows.deliver import Deliver
@@ -38,6 +40,11 @@ def _nothing() -> Sequence[str]:
     return ()
 
 
+def _trust(past: Past, now: datetime) -> Trust:
+    """By the rules that hold unless something else is set."""
+    return trust_of(past, now, TrustRules())
+
+
 def _no_frames() -> Mapping[str, Any]:
     return {}
 
@@ -47,6 +54,7 @@ class Parts:
     """Made by app.py. `plugins` describes the loaded plugins, `is_ready` says whether the relay takes work.
 
     `notes` are what somebody who asks should know while it does, such as that nothing that adds data is taken.
+    `trust` says how far moderation trusts somebody with such a past.
     `frames` makes the document of what goes over WebSockets and MQTT, whose models are not this surface's own.
     """
 
@@ -74,6 +82,7 @@ class Parts:
     is_ready: Callable[[], bool] = _always
     notes: Callable[[], Sequence[str]] = _nothing
     frames: Callable[[], Mapping[str, Any]] = _no_frames
+    trust: Callable[[Past, datetime], Trust] = _trust
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What callers get: one value a thing, made from core values; the documents are made from the same definitions."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -14,6 +14,7 @@ from relay.core.member import Address, Consent, Member
 from relay.core.moment import rfc3339
 from relay.core.post import Button, Post
 from relay.core.thread import ThreadState
+from relay.core.trust import Trust
 from relay.ports import DeliveryView, Numbers, Page
 
 T = TypeVar("T")
@@ -208,11 +209,29 @@ class ConsentView:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustView:
+    """How far a member's past speaks for them, 0 to 1, and what it is made of; `lightly` says that messages are weighed lighter.
+
+    It is 0 before the first few approved messages. `of_messages`, `of_time` and `of_being_known` add up to `value`.
+    """
+
+    value: float
+    lightly: bool
+    approved: int
+    days: int
+    known: bool
+    of_messages: float
+    of_time: float
+    of_being_known: float
+
+
+@dataclass(frozen=True, slots=True)
 class MemberDetail(MemberView):
-    """A member with their addresses and receipts."""
+    """A member with their addresses, receipts, and how far moderation trusts them."""
 
     addresses: tuple[AddressView, ...]
     consents: tuple[ConsentView, ...]
+    trust: TrustView
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +257,12 @@ def _consent(consent: Consent) -> ConsentView:
     )
 
 
-def member_detail(member: Member, addresses: Iterable[Address], consents: Iterable[Consent]) -> MemberDetail:
+def member_detail(member: Member, addresses: Iterable[Address], consents: Iterable[Consent], trust: Trust) -> MemberDetail:
     return MemberDetail(
         **_member(member),
         addresses=tuple(AddressView(one.channel, one.address) for one in addresses),
         consents=tuple(_consent(one) for one in consents),
+        trust=TrustView(**asdict(trust)),
     )
 
 

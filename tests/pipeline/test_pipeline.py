@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
@@ -144,6 +145,19 @@ async def test_a_trusted_member_is_judged_lighter(build: Build) -> None:
 
     assert (new.action, trusted.action) == (Action.FLAG, Action.ALLOW)
     assert [seen.signal.name for seen in trusted.signals] == ["rude.word", "core.trusted"]
+
+
+async def test_trust_is_earned_by_a_members_own_past(build: Build) -> None:
+    pipeline = build(Rude)
+    known = replace(submission("rude").member, approved=12, known=True)
+
+    stranger = await pipeline.judge(replace(submission("rude"), member=replace(known, approved=4)))
+    regular = await pipeline.judge(replace(submission("rude"), member=known))
+
+    assert (stranger.action, regular.action) == (Action.FLAG, Action.ALLOW)
+    assert [(seen.signal.reason, seen.weight) for seen in regular.signals][1:] == [
+        ("trusted 0.76: 12 approved messages, a member for 30 days, known to the company", pytest.approx(-0.76))
+    ]
 
 
 @pytest.mark.parametrize(("text", "runs"), [("hello", 0), ("rude", 1), ("rude !!!!", 0)])

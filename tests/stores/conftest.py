@@ -179,13 +179,13 @@ class World:
         return Message(self.ids(), member.n, role, text, self.clock.now())
 
     def reply(
-        self, member: Member, thread: ThreadRef | NewThread | None = None, decision: Decision = ALLOWED, text: str = "When?"
+        self, member: Member, thread: ThreadRef | NewThread | None = None, decision: Decision = ALLOWED, text: str = "When does it come?"
     ) -> FileReply:
         message = replace(self.message(member, text), status=status_after(decision), client_id=self.ids())
         case = case_for(decision, self.ids, self.clock.now())
         return FileReply(Filing(message, thread or NewThread(self.ids(), None), decision, case, None), member.community)
 
-    async def replied(self, member: Member, decision: Decision = ALLOWED, text: str = "When?") -> Thread:
+    async def replied(self, member: Member, decision: Decision = ALLOWED, text: str = "When does it come?") -> Thread:
         """The thread that a first reply without a post made."""
         change = self.reply(member, decision=decision, text=text)
         await self.store.commit(change)

@@ -22,7 +22,7 @@ ME, GONE = 7, 6
 
 
 async def checked(world: World, member: Member, run: int = ME) -> CaseView:
-    change = world.reply(member, decision=LOOKING, text="You again")
+    change = world.reply(member, decision=LOOKING, text="You again, of all people")
     filing = change.filing
     message = replace(filing.message, checking=run, channel="web")
     await world.store.commit(FileReply(replace(filing, message=message), member.community))
@@ -38,7 +38,7 @@ def second(world: World, view: CaseView, action: Action, *, notice: bool = False
     thread = ThreadRef(view.thread_n, view.thread, view.member, None, ThreadState(view.thread_state), view.thread_version)
     return DecideAgain(
         view.case.id, view.case.version, kind, state, Decision(action, 1.0, rule_set="r2"), world.clock.now(), view.message,
-        thread, view.community, said if notice else None,
+        view.text, thread, view.community, said if notice else None,
     )  # fmt: skip
 
 
@@ -50,7 +50,7 @@ async def test_a_message_is_found_with_all_that_judging_needs(world: World) -> N
 
     assert view.is_checking
     assert found.view == view
-    assert (found.submission.text, found.submission.channel, found.submission.community) == ("You again", "web", "bad")
+    assert (found.submission.text, found.submission.channel, found.submission.community) == ("You again, of all people", "web", "bad")
     assert (found.submission.id, found.submission.member.id) == (view.message, member.id)
     assert found.first.checking
     assert [seen.signal.name for seen in found.first.signals] == ["offence.rude"]
@@ -115,7 +115,7 @@ async def test_a_rejection_tells_the_member_in_their_stream(world: World) -> Non
     (filed,) = await world.store.commit(second(world, view, Action.REJECT, notice=True))
 
     items = await world.store.of(member.n).items(0, 10)
-    assert [item.text for item in items] == ["You again", "Not accepted."]
+    assert [item.text for item in items] == ["You again, of all people", "Not accepted."]
     assert filed is not None
 
 

@@ -50,6 +50,16 @@ async def test_a_message_is_approved_once_and_not_after_a_rejection(
     assert await approvals(world, thread) == approved
 
 
+@pytest.mark.parametrize(("decision", "rulings"), [(ALLOWED, []), (HELD, [CaseState.DELIVERED])])
+async def test_a_very_short_message_counts_nothing(world: World, decision: Decision, rulings: list[CaseState]) -> None:
+    thread = await world.replied(await world.member(await world.community()), decision, text="ok")
+
+    for state in rulings:
+        await rule(world, thread, state)
+
+    assert await approvals(world, thread) == 0
+
+
 @pytest.mark.parametrize(
     ("decision", "state"), [(HELD, ThreadState.OPEN), (REJECTED, ThreadState.OPEN), (FLAGGED, ThreadState.CLOSED)]
 )

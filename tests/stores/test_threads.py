@@ -57,7 +57,7 @@ async def test_the_same_client_id_is_taken_for_its_member_alone(world: World) ->
 
     around = await world.store.of(one.n).surroundings("c1", None)
     assert around.stored is not None
-    assert (around.stored.id, around.stored.digest) == (change.filing.message.id, token_digest("When?"))
+    assert (around.stored.id, around.stored.digest) == (change.filing.message.id, token_digest("When does it come?"))
     assert len(await world.store.of(one.n).items(0, 10)) == 2
 
 

@@ -43,7 +43,7 @@ RULE = """
     WHERE id = $1 AND version = $2
     RETURNING message"""
 RULED_ON = """
-    SELECT e.status, d.own
+    SELECT e.status, d.own, e.text
     FROM messages e JOIN decisions d ON d.n = (SELECT max(n) FROM decisions WHERE message = e.n AND automated = 1)
     WHERE e.n = $1"""
 SET_STATUS = """
@@ -98,8 +98,8 @@ def rule(change: Rule) -> Steps[Filed | None]:
     if not rows:
         raise Stale
     message = rows[0][0]
-    ((before, own),) = yield RULED_ON, (message,)
-    effect = effect_of_ruling(Status(before), Action(own), change.status)
+    ((before, own, text),) = yield RULED_ON, (message,)
+    effect = effect_of_ruling(Status(before), Action(own), change.status, text)
     yield SET_STATUS, (message, int(effect.status))
     action = (Action.ALLOW if effect.status is Status.FILED else Action.REJECT).value
     yield DECIDE, (message, us(change.at), action, 0.0, "[]", "[]", "", "{}", 0, 0, action, change.by, change.reason)

@@ -11,12 +11,12 @@ from relay.core.notice import reasons_for_staff
 from relay.core.thread import effect_of
 from relay.core.verdict import Action, Decision, MemberFacts, Submission
 from relay.stores.sql import cases, messages, threads
-from relay.stores.sql.cells import us, when
+from relay.stores.sql.cells import unpacked, us, when
 from relay.stores.sql.steps import Row, Steps
 
 # One's own, and those of runs that have ended.
 KEYS = """
-    SELECT e.id, k.id, e.channel, c.slug, m.joined_at, s.approved, d.rule_set, d.took_us, d.own,
+    SELECT e.id, k.id, e.channel, c.slug, m.joined_at, s.approved, m.attributes, d.rule_set, d.took_us, d.own,
         CASE
             WHEN e.in_reply_to IS NULL THEN ''
             WHEN EXISTS (SELECT 1 FROM posts p WHERE p.id = e.in_reply_to) THEN 'post'
@@ -47,7 +47,7 @@ class Checking(cases.Cases):
 
 def decide_again(change: DecideAgain) -> Steps[Filed | None]:
     """As a reply is filed: the stream's row first, so that all of one member waits for each other."""
-    effect = effect_of(change.decision)
+    effect = effect_of(change.decision, change.text)
     seq = yield from messages.lengthen(change.thread.member, int(change.notice is not None), approves=effect.approves)
     decided_at = None if change.state is CaseState.OPEN else us(change.at)
     rows = yield (
@@ -70,11 +70,11 @@ def decide_again(change: DecideAgain) -> Steps[Filed | None]:
 
 
 def _unchecked(row: Row, view: CaseView) -> Unchecked:
-    id_, _, channel, slug, joined_at, approved, rule_set, took_us, own, reply_to = row
+    id_, _, channel, slug, joined_at, approved, attributes, rule_set, took_us, own, reply_to = row
     submission = Submission(
         id=id_,
         community=slug,
-        member=MemberFacts(view.member_id, when(joined_at), approved),
+        member=MemberFacts(view.member_id, when(joined_at), approved, known=bool(unpacked(attributes))),
         channel=channel,
         text=view.text,
         at=view.at,

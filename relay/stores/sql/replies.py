@@ -10,7 +10,7 @@ def file_reply(change: FileReply) -> Steps[Filed]:
     """The stream's row comes first: it makes the member's own changes wait for each other on every engine."""
     filing = change.filing
     message, notice = filing.message, filing.notice
-    effect = effect_of(filing.decision)
+    effect = effect_of(filing.decision, message.text)
     seq = yield from messages.lengthen(message.member, 1 if notice is None else 2, approves=effect.approves)
     if isinstance(filing.thread, NewThread):
         thread = yield from threads.start(filing.thread, message, change.community)

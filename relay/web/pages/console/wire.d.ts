@@ -120,7 +120,12 @@ export interface Member {
   joined_at: string;
 }
 export interface Consent { channel: string; source: string; text_version: string; at: string; withdrawn_at: string | null }
-export interface MemberDetail extends Member { addresses: { channel: string; address: string }[]; consents: Consent[] }
+export interface Trust { value: number; lightly: boolean; approved: number; days: number; known: boolean }
+export interface MemberDetail extends Member {
+  addresses: { channel: string; address: string }[];
+  consents: Consent[];
+  trust: Trust;
+}
 
 export interface Measure {
   id: string;

@@ -13,7 +13,7 @@ import { useOnce } from "../once.js";
 import { go } from "../route.js";
 import { may } from "../session.js";
 import { html, useState } from "../view.js";
-import { date, dateTime, languageName, t, word } from "../words.js";
+import { date, dateTime, languageName, list, number, t, word } from "../words.js";
 import { useErased } from "./erased.js";
 import { Measures } from "./measures.js";
 
@@ -53,6 +53,7 @@ export function Member({ id, onGone }) {
       ${member.has_name && (name !== null || may("changeMembers")) && html`<div><dt>${t("name")}</dt><dd>${name ??
         html`<button type="button" class="link" onClick=${() => setAsked("lift")}>${t("member.lift")}</button>`}</dd></div>`}
       ${member.tags.length > 0 && html`<div><dt>${t("tags")}</dt><dd>${member.tags.join(", ")}</dd></div>`}
+      <div><dt>${t("trust")}</dt><dd>${trusted(member.trust)}</dd></div>
       <div><dt>${t("addresses")}</dt><dd>${member.addresses.map((one) => one.channel).join(", ")}</dd></div>
     </dl></section>
     <section class="card"><h3>${t("consent")}</h3><ul class="plain-list">
@@ -73,6 +74,16 @@ export function Member({ id, onGone }) {
     ${asked === "lift" && html`<${LiftName} member=${member} onName=${setName} onClose=${close} />`}
     ${asked === "write" && html`<${WriteFirst} member=${member} onClose=${close} />`}
   </article>`;
+}
+
+/** @param {import("../wire.js").Trust} trust */
+function trusted(trust) {
+  const made = [
+    t("trust.approved", { n: trust.approved }),
+    t("trust.days", { n: trust.days }),
+    ...(trust.known ? [t("trust.known")] : []),
+  ];
+  return `${number(trust.value, 2)}: ${list(made)}. ${t(trust.lightly ? "trust.lightly" : "trust.fully")}`;
 }
 
 /** @param {import("../wire.js").Consent} one */
