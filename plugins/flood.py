@@ -1,7 +1,8 @@
 """Flood: one member writes faster than a person does.
 
 A token bucket for each member, never shared: `burst` messages at once are fine, then `per_minute` of them. The first message
-too many is flagged; who goes on regardless is held. The message itself is never read.
+too many is flagged; who goes on regardless is held. The message itself is never read. Both figures are multiplied by the
+member's headroom, which their own good messages widen and bad ones narrow: half of it at least, twice at most.
 """
 
 from collections.abc import AsyncIterator
@@ -25,7 +26,7 @@ class Options(BaseModel):
 class Flood(Plugin[Options]):
     """Takes one token a message; a bucket in debt gives the signal, stronger with each further message."""
 
-    name, version, api = "flood", "1.0", 1
+    name, version, api = "flood", "1.1", 1
     signals = {"flood.rate": 5.0}
     told = {"flood.rate": {"en": "too many messages in a short time", "de": "zu viele Nachrichten in kurzer Zeit"}}
     examples = [("Guten Morgen!", set()), ("And another thing ...", set())]
@@ -35,12 +36,14 @@ class Flood(Plugin[Options]):
         """Refill by the time that went by, take one, and say how far below zero that led."""
         options = self.options
         now = context.now.timestamp()
-        tokens, at = await context.memory.get("bucket", (float(options.burst), now))
-        tokens = min(options.burst, tokens + max(0.0, now - at) * options.per_minute / 60) - 1
+        headroom = incoming.member.headroom
+        burst, per_minute = max(1.0, options.burst * headroom), options.per_minute * headroom
+        tokens, at = await context.memory.get("bucket", (burst, now))
+        tokens = min(burst, tokens + max(0.0, now - at) * per_minute / 60) - 1
         tokens = max(tokens, -FULL_DEBT)
-        to_full = (options.burst - tokens) * 60 / options.per_minute
+        to_full = (burst - tokens) * 60 / per_minute
         await context.memory.set("bucket", (tokens, max(now, at)), ttl=to_full)
         if tokens <= -1:
             factor = min(1.0, 0.5 + 0.5 * (-tokens - 1) / (FULL_DEBT - 1))
-            reason = f"more than {options.burst} at once and {options.per_minute:g} a minute"
+            reason = f"more than {burst:.3g} at once and {per_minute:.3g} a minute"
             yield Signal("flood.rate", factor=factor, reason=reason)

@@ -45,6 +45,7 @@ def rules_of(moderation: ModerationSettings) -> Rules:
         most_statistical=moderation.most_statistical,
         composites=tuple(each.value(name) for name, each in moderation.composites.items()),
         trust=moderation.trust.value(),
+        headroom=moderation.headroom.value(),
     )
 
 

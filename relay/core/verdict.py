@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from relay.core.headroom import HeadroomRules
 from relay.core.trust import TrustRules
 
 OnError = Literal["hold", "flag", "pass"]
@@ -109,6 +110,7 @@ class MemberFacts:
     """What judging may know of a member: `approved` counts messages, not too short, that staff or the relay let through.
 
     `known` says that the company keeps attributes of them. `trusted` is worked out of these and of the time, unless it is given.
+    `headroom` says how fast they may write, 1 being the rule.
     """
 
     id: str
@@ -116,6 +118,7 @@ class MemberFacts:
     approved: int = 0
     trusted: bool = False
     known: bool = False
+    headroom: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,7 @@ class Rules:
     most_statistical: float = 6.0
     composites: tuple[Composite, ...] = ()
     trust: TrustRules = field(default_factory=TrustRules)
+    headroom: HeadroomRules = field(default_factory=HeadroomRules)
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -249,7 +253,7 @@ def rule_set(rules: Rules, plugins: Sequence[tuple[str, str, str]]) -> RuleSet:
     thresholds = [(action, float(limit)) for action, limit in rules.thresholds.items()]
     weights = sorted((name, float(weight)) for name, weight in rules.weights.items())
     composites = sorted(rules.composites, key=lambda composite: composite.name)
-    parts = (thresholds, weights, float(rules.most_statistical), composites, rules.trust, sorted(plugins))
+    parts = (thresholds, weights, float(rules.most_statistical), composites, rules.trust, rules.headroom, sorted(plugins))
     return RuleSet(rules, hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16])
 
 

@@ -14,6 +14,7 @@ from typing import Any, get_args
 import structlog
 
 from relay.core.composite import composed
+from relay.core.headroom import Headroom, after
 from relay.core.label import Label, Mode, Stage
 from relay.core.text import Tables, Text
 from relay.core.trust import Past, Trust, trust_of
@@ -43,6 +44,8 @@ from relay.pipeline.watchdog import Watchdog, unseen
 from relay.plugin import Foreign, Incoming, Plugin
 from relay.ports import Clock, Outbound
 
+HEADROOM = "headroom"  # what is remembered of each member under the name of the core
+KEEPS_HEADROOM_S = 7 * 86_400.0  # after the last message; then a member is a member like any other
 LONGEST_TEXT = 10_000  # characters that plugins are asked about; what is longer is held unread by them
 
 
@@ -203,6 +206,8 @@ class Pipeline:
             self._log.exception("judging failed", submission=submission.id)
         is_first = is_in_doubt and runners is self._quick  # the second look composes what both saw
         found = seen if is_first else composed(seen, self._rules.composites)
+        if not is_first:
+            self._learn(submission, found)
         decision = decide(found, failures, self._rule_set, round((perf_counter() - started) * 1e6))
         return replace(decision, checking=True) if is_first else decision
 
@@ -217,7 +222,7 @@ class Pipeline:
         trust = self._trust(submission)
         incoming = Incoming(
             Text(submission.text, self._tables),
-            replace(submission.member, trusted=trust.lightly),
+            replace(submission.member, trusted=trust.lightly, headroom=self._headroom(submission.member.id).value),
             submission.channel,
             submission.at,
             submission.reply_to,
@@ -229,6 +234,18 @@ class Pipeline:
             seen.append(self._of_core(Signal("core.trusted", factor=trust.value, reason=trust.why)))
         own = score_of(composed([each for each in seen if not each.across], self._rules.composites), self._rules)
         return bool(self._slow) and self._rules.flag <= own < self._rules.reject
+
+    def _headroom(self, member: str) -> Headroom:
+        found = self._memory.read((CORE, member), HEADROOM)
+        return found[0] if found is not None and isinstance(found[0], Headroom) else Headroom()
+
+    def _learn(self, submission: Submission, seen: Sequence[Seen]) -> None:
+        """What the message means for its member's headroom: by its own evidence alone."""
+        member, rules = submission.member.id, self._rules
+        score = score_of([each for each in seen if not each.across], rules)
+        now = self._clock.monotonic()
+        left = after(self._headroom(member), score, (rules.flag, rules.hold), now, rules.headroom)
+        self._memory.write((CORE, member), HEADROOM, left, now + KEEPS_HEADROOM_S)
 
     def _trust(self, submission: Submission) -> Trust:
         member = submission.member

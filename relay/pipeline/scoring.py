@@ -1,9 +1,10 @@
-"""What can be set about scores beside thresholds and weights: composites, and trust."""
+"""What can be set about scores beside thresholds and weights: composites, trust, and headroom."""
 
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
+from relay.core.headroom import HeadroomRules
 from relay.core.label import is_name, is_phrase
 from relay.core.notice import LANGUAGES
 from relay.core.trust import TrustRules
@@ -68,3 +69,16 @@ class TrustSettings(BaseModel, extra="forbid", frozen=True):
     def value(self) -> TrustRules:
         """As the rules have it."""
         return TrustRules(self.first, self.messages, self.days, self.lightly_from)
+
+
+class HeadroomSettings(BaseModel, extra="forbid", frozen=True):
+    """How much faster or slower than others a member may write, as their own messages have earned it."""
+
+    least: float = Field(0.5, gt=0, le=1, description="what is left at least, as a share of what `flood` allows everybody")
+    most: float = Field(2.0, ge=1, le=100, description="what can be earned at most")
+    earn: float = Field(0.05, ge=0, le=1, description="what a message below the score of flag adds, once a minute at most")
+    lose: float = Field(0.25, ge=0, le=1, description="what a message from the score of hold on takes away")
+
+    def value(self) -> HeadroomRules:
+        """As the rules have it."""
+        return HeadroomRules(self.least, self.most, self.earn, self.lose)

@@ -99,7 +99,7 @@ def incoming_frame(incoming: Incoming) -> Frame:
     member = incoming.member
     frame: Frame = {
         "text": incoming.text.raw,
-        "member": [member.id, micros(member.joined_at), member.approved, member.trusted, member.known],
+        "member": [member.id, micros(member.joined_at), member.approved, member.trusted, member.known, member.headroom],
         "channel": incoming.channel,
         "at": micros(incoming.at),
     }

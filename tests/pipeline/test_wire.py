@@ -53,7 +53,7 @@ def test_what_is_remembered_comes_back_as_it_was(value: object) -> None:
 
 def test_a_message_arrives_as_it_was() -> None:
     now = datetime(2030, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
-    member = MemberFacts("ada", now, approved=3, trusted=True, known=True)
+    member = MemberFacts("ada", now, approved=3, trusted=True, known=True, headroom=1.5)
     files = (Attachment("x.png", "image/png", 12, "ab"),)
     incoming = Incoming(Text("Grüße 😀 \ud800", Tables()), member, "web", now, "post", files, "de")
 

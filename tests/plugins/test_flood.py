@@ -54,3 +54,30 @@ async def test_a_clock_that_goes_back_takes_no_tokens(shipped: Shipped) -> None:
     clock.advance(-3600)
 
     assert await actions(pipeline, 1) == [Action.ALLOW]
+
+
+async def said_well(pipeline: Pipeline, clock: StillClock, member: str, text: str = "Guten Morgen") -> None:
+    """For half an hour, once a minute."""
+    for _ in range(30):
+        await pipeline.judge(submission(text, member))
+        clock.advance(60)
+
+
+async def test_good_messages_earn_headroom_and_nobody_elses_do(shipped: Shipped) -> None:
+    clock = StillClock()
+    pipeline = pipeline_of(shipped("flood"), clock, burst=4, per_minute=6)
+    await said_well(pipeline, clock, "regular")
+
+    assert await actions(pipeline, 8, "regular") == [Action.ALLOW] * 8
+    assert (await actions(pipeline, 5, "stranger"))[4] is Action.FLAG
+
+
+async def test_bad_messages_lose_it_within_bounds(shipped: Shipped) -> None:
+    clock = StillClock()
+    built = [shipped(name)(shipped(name).options_type()) for name in ("flood", "words")]
+    pipeline = Pipeline(built, Rules(weights={"words.insult": 6}), Tables(), clock)
+    await said_well(pipeline, clock, "rude", "Du Arschloch")
+
+    given = await actions(pipeline, 6, "rude")
+
+    assert given == [Action.ALLOW] * 5 + [Action.FLAG]
