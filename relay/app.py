@@ -54,6 +54,7 @@ from relay.flows.receive import Receive, paced
 from relay.flows.restrain import Restrain
 from relay.flows.review import Review
 from relay.flows.sign_in import SignIn
+from relay.flows.watch import Watch
 from relay.observe import Metrics
 from relay.pipeline.pipeline import Pipeline
 from relay.ports import Channel, Engine, Store
@@ -107,6 +108,7 @@ class Flows:
     admit: Admit
     keep: Keep
     erasing: Erasing
+    watch: Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class App:
                     group.create_task(self.flows.check.run(), name="second looks"),
                     group.create_task(self.flows.erasing.run(), name="erasures"),
                     group.create_task(self.flows.sign_in.run(), name="sessions"),
+                    group.create_task(self.flows.watch.run(), name="raid mode"),
                     group.create_task(self.streams.hub.run(), name="streams"),
                 ]
                 if self.provision is not None:
@@ -260,6 +263,7 @@ async def _flows(store: Store, pipeline: Pipeline, opened: Opened, channels: Seq
         check=Check(store, clock, new_id, judging.again, keep.epoch, ladder),
         keep=keep,
         erasing=opened.erasing,
+        watch=Watch(store, clock, pipeline.raids.news, pipeline.raids.end),
     )
 
 
@@ -319,6 +323,7 @@ def build_server(app: App, settings: Settings) -> web.Application:
         pauses=flows.pauses,
         govern=flows.govern,
         sign_in=flows.sign_in,
+        watch=flows.watch,
         admit=flows.admit,
         deliver=flows.deliver,
         known=Known(flows.join.key, new_id),
@@ -327,7 +332,8 @@ def build_server(app: App, settings: Settings) -> web.Application:
         is_ready=app.is_ready,
         notes=app.notes,
         frames=asyncapi.document,
-        trust=lambda past, now: app.pipeline.trust(past, now),
+        trust=app.pipeline.trust,
+        raid=app.pipeline.raids.of,
     )
     return build(parts, settings.http)
 

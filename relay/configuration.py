@@ -12,7 +12,7 @@ from relay.core.run import RUN_FOR
 from relay.observe import LogSettings
 from relay.outbound.settings import OutboundSettings
 from relay.pipeline.forks import WorkerSettings
-from relay.pipeline.scoring import CompositeName, CompositeSettings, HeadroomSettings, TrustSettings
+from relay.pipeline.scoring import CompositeName, CompositeSettings, HeadroomSettings, RaidSettings, TrustSettings
 from relay.settings import beside
 from relay.web.settings import HttpSettings
 
@@ -107,6 +107,7 @@ class ModerationSettings(BaseModel, extra="forbid", frozen=True):
     )
     trust: TrustSettings = Field(default_factory=TrustSettings, description="how members earn a lighter look")
     headroom: HeadroomSettings = Field(default_factory=HeadroomSettings, description="how members earn a faster pace")
+    raid: RaidSettings = Field(default_factory=RaidSettings, description="when more of what strangers write is held")
     folder: Path | None = Field(
         None,
         description="a folder of your own plugins, beside the shipped ones; a relative one counts from this file's folder",

@@ -188,6 +188,7 @@ class Metrics:
         self.moderation = Histogram(
             "relay_moderation_seconds", "Time one message takes through the inline stages", buckets=BUCKETS, registry=registry
         )
+        self.raids = Gauge("relay_raids", "Communities in raid mode: more of what strangers write is held", registry=registry)
         self.plugin_up = Gauge(
             "relay_plugin_running", "1 while the plugin judges; 0: its messages are held by name", ["plugin"], registry=registry
         )

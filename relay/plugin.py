@@ -234,8 +234,8 @@ class Plugin(ABC, Generic[OptionsT]):
     """Names of the options that hold the URLs of services it asks through `context.http`; their hosts alone are reached."""
 
     statistical: ClassVar[bool] = False
-    """True where a signal is a model's guess rather than a rule: all such plugins together are one kind of evidence, which holds
-    at most and is never certain."""
+    """True where a signal is a model's guess rather than a rule: all such plugins together are one kind of evidence, which
+    holds at most and is never certain."""
 
     options_type: ClassVar[type[BaseModel]] = NoOptions
     """Taken from `Plugin[Options]`."""

@@ -83,7 +83,7 @@ def test_a_wrong_option_is_named(options: dict[str, object], message: str, tmp_p
     ("weights", "what"),
     [
         ({"shouting.capital": 1.0}, "no plugin has such a signal; did you mean 'shouting.capitals'?"),
-        ({"zzz": 1.0}, "no plugin has such a signal; there are: core.size, core.trusted, shouting.capitals"),
+        ({"zzz": 1.0}, "no plugin has such a signal; there are: core.raid, core.size, core.trusted, shouting.capitals"),
         ({"shouting.capitals": -1.0}, "0 or more"),
         ({"shouting.capitals": float("nan")}, "0 or more"),
         ({"core.size": -1.0}, "0 or more"),

@@ -179,6 +179,8 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def type_of(field: FieldInfo) -> str:
     annotation = field.annotation
+    if table_of(field) is not None:
+        return "`dict[str, table]`"
     return f"`{annotation.__name__ if inspect.isclass(annotation) else str(annotation).replace('typing.', '')}`"
 
 

@@ -25,7 +25,8 @@ def measure(bus: Bus, metrics: Metrics, streams: Streams) -> None:
 
 
 def measure_plugins(pipeline: Pipeline, metrics: Metrics) -> None:
-    """Each is asked when somebody reads the metrics."""
+    """Each is asked when somebody reads the metrics, and raid mode too."""
+    metrics.raids.set_function(lambda: pipeline.raids.on)
     for place, plugin in enumerate(pipeline.describe()):
 
         def of(figure: Callable[[PluginState], float], place: int = place) -> Callable[[], float]:

@@ -46,6 +46,7 @@ def rules_of(moderation: ModerationSettings) -> Rules:
         composites=tuple(each.value(name) for name, each in moderation.composites.items()),
         trust=moderation.trust.value(),
         headroom=moderation.headroom.value(),
+        raid=moderation.raid.value(),
     )
 
 

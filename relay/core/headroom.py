@@ -1,7 +1,7 @@
 """Headroom: how fast a member may write, as their own last messages have earned it.
 
-Good messages widen it, one a minute at most, so that nobody earns within one burst; bad ones narrow it; both within bounds. It is
-a member's own: what others write, and a plugin that fails, changes nothing.
+Good messages widen it, one a minute at most, so that nobody earns within one burst; bad ones narrow it; both within bounds.
+It is a member's own: what others write, and a plugin that fails, changes nothing.
 """
 
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ class Headroom:
 
 
 def after(headroom: Headroom, score: float, limits: tuple[float, float], now: float, rules: HeadroomRules) -> Headroom:
-    """What a message of that score leaves, which counts its member's own evidence alone; `limits` are those of flag and hold."""
+    """What a message of that score leaves; the score is of its own evidence alone, `limits` are those of flag and hold."""
     flag, hold = limits
     if score >= hold:
         return replace(headroom, value=max(rules.least, headroom.value - rules.lose))

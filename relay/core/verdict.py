@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Literal
 
 from relay.core.headroom import HeadroomRules
+from relay.core.raid import RaidRules
 from relay.core.trust import TrustRules
 
 OnError = Literal["hold", "flag", "pass"]
@@ -22,7 +23,8 @@ COMPOSITE = "composite"  # the source of those that the configuration puts toget
 CORE_SIGNALS = {
     "core.size": 5.0,
     "core.trusted": -1.0,
-}  # held by itself; one insult of a trusted member stays below a flag
+    "core.raid": 5.0,
+}  # held by itself; one insult of a trusted member stays below a flag; held in silence
 CORE_TOLD = {
     "core.size": {"en": "it is too large to be checked", "de": "sie ist zu groß, um geprüft zu werden"},
     "core.trusted": {"en": "a trusted member wrote it", "de": "sie ist von einem Mitglied, dem wir vertrauen"},
@@ -109,7 +111,7 @@ class Failure:
 class MemberFacts:
     """What judging may know of a member: `approved` counts messages, not too short, that staff or the relay let through.
 
-    `known` says that the company keeps attributes of them. `trusted` is worked out of these and of the time, unless it is given.
+    `known` says that the company keeps attributes of them. `trusted` is worked out of these and the time, unless given.
     `headroom` says how fast they may write, 1 being the rule.
     """
 
@@ -196,6 +198,7 @@ class Rules:
     composites: tuple[Composite, ...] = ()
     trust: TrustRules = field(default_factory=TrustRules)
     headroom: HeadroomRules = field(default_factory=HeadroomRules)
+    raid: RaidRules = field(default_factory=RaidRules)
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -250,10 +253,14 @@ class RuleSet:
 
 def rule_set(rules: Rules, plugins: Sequence[tuple[str, str, str]]) -> RuleSet:
     """Name `rules` and the (name, version, options as JSON) of `plugins` by one digest of 16 hex characters."""
-    thresholds = [(action, float(limit)) for action, limit in rules.thresholds.items()]
-    weights = sorted((name, float(weight)) for name, weight in rules.weights.items())
-    composites = sorted(rules.composites, key=lambda composite: composite.name)
-    parts = (thresholds, weights, float(rules.most_statistical), composites, rules.trust, rules.headroom, sorted(plugins))
+    parts = (
+        [(action, float(limit)) for action, limit in rules.thresholds.items()],
+        sorted((name, float(weight)) for name, weight in rules.weights.items()),
+        float(rules.most_statistical),
+        sorted(rules.composites, key=lambda composite: composite.name),
+        (rules.trust, rules.headroom, rules.raid),
+        sorted(plugins),
+    )
     return RuleSet(rules, hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16])
 
 
@@ -261,8 +268,9 @@ def decide(seen: Sequence[Seen], failures: Sequence[Failure], by: RuleSet, took_
     """Make one decision.
 
     The score is the sum of effective weights; negative ones (from the core alone) never offset a hard signal. Reject needs two
-    kinds of evidence (all models together are one) or one hard signal that is no model's guess. A failure acts as its plugin asked, whatever the score. What the member's own message brings
-    about stands as it is; evidence across members can only add a silent flag or a silent hold.
+    kinds of evidence (all models together are one) or one hard signal that is no model's guess. A failure acts as its plugin
+    asked, whatever the score. What the member's own message brings about stands as it is; evidence across members can only add
+    a silent flag or a silent hold.
     """
     own = _action([s for s in seen if not s.across], [f for f in failures if not f.across], by.rules)
     action = own

@@ -39,6 +39,7 @@ from relay.pipeline.forks import Forks, WorkerSettings
 from relay.pipeline.inline import Inline
 from relay.pipeline.memory import MemoryStore
 from relay.pipeline.process import Process
+from relay.pipeline.raids import Raids
 from relay.pipeline.source import foreign
 from relay.pipeline.watchdog import Watchdog, unseen
 from relay.plugin import Foreign, Incoming, Plugin
@@ -107,6 +108,7 @@ class Pipeline:
         self._rules = rules
         self._tables = tables
         self._clock = clock
+        self.raids = Raids(rules.raid, clock)
         self._memory = MemoryStore(clock.monotonic)
         self._log = structlog.get_logger(__name__)
         self._opening = asyncio.Lock()
@@ -164,6 +166,7 @@ class Pipeline:
     def forget(self, member: str) -> None:
         """The member was erased: what plugins remember of them goes."""
         self._memory.forget(member)
+        self.raids.forget(member)
         for runner in (*self._quick, *self._slow):
             runner.place.forget(member)
 
@@ -232,8 +235,24 @@ class Pipeline:
             await self._run(runner, incoming, seen, failures)
         if runners is self._quick and seen and trust.lightly:
             seen.append(self._of_core(Signal("core.trusted", factor=trust.value, reason=trust.why)))
+        if runners is self._quick:
+            self._look_out_for_raids(submission, trust, seen)
         own = score_of(composed([each for each in seen if not each.across], self._rules.composites), self._rules)
         return bool(self._slow) and self._rules.flag <= own < self._rules.reject
+
+    def _look_out_for_raids(self, submission: Submission, trust: Trust, seen: list[Seen]) -> None:
+        """In raid mode a person looks at whatever content plugins saw of strangers; nobody is ever told of it."""
+        if any(each.across and each.weight > 0 for each in seen):
+            self.raids.notice(submission.community, submission.member.id)
+        is_stranger = not trust.lightly and submission.member.approved < self._rules.trust.first
+        if not is_stranger or not self._says_much(seen) or (raid := self.raids.of(submission.community)) is None:
+            return
+        signal = Signal("core.raid", reason=f"raid mode since {raid.began_at:%H:%M} UTC, and a stranger")
+        seen.append(replace(self._of_core(signal), across=True))
+
+    def _says_much(self, seen: Sequence[Seen]) -> bool:
+        """Whether a content plugin has seen anything in it."""
+        return any(each.weight > 0 and each.plugin != CORE and self._labels[each.plugin].stage == "content" for each in seen)
 
     def _headroom(self, member: str) -> Headroom:
         found = self._memory.read((CORE, member), HEADROOM)
@@ -276,7 +295,7 @@ class Pipeline:
 
     def _of_core(self, signal: Signal) -> Seen:
         weight = self._rules.weights.get(signal.name, CORE_SIGNALS[signal.name])
-        return Seen(signal, CORE, "1", weight * signal.factor, told=CORE_TOLD[signal.name])
+        return Seen(signal, CORE, "1", weight * signal.factor, told=CORE_TOLD.get(signal.name, {}))
 
     def _complain(self, runner: _Runner, why: str) -> None:
         """Log the first failures of a plugin: one that always fails must not fill the disk."""

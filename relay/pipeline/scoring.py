@@ -1,4 +1,4 @@
-"""What can be set about scores beside thresholds and weights: composites, trust, and headroom."""
+"""What can be set about scores beside thresholds and weights: composites, trust, headroom, raid mode."""
 
 from typing import Annotated
 
@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from relay.core.headroom import HeadroomRules
 from relay.core.label import is_name, is_phrase
 from relay.core.notice import LANGUAGES
+from relay.core.raid import RaidRules
 from relay.core.trust import TrustRules
 from relay.core.verdict import Composite
 
@@ -34,7 +35,7 @@ class CompositeSettings(BaseModel, extra="forbid", frozen=True):
     reason: str = Field("", max_length=LONGEST_REASON, description="one sentence for staff; without it the parts are named")
     told: dict[str, str] = Field(
         default_factory=dict,
-        description='what a rejected member reads of it, as { en = "it ...", de = "sie ..." }; without it: a rule of the community',
+        description='what a rejected member reads, { en = "it ...", de = "sie ..." }; without it: a rule of the community',
     )
 
     @model_validator(mode="after")
@@ -49,9 +50,7 @@ class CompositeSettings(BaseModel, extra="forbid", frozen=True):
 
     def value(self, name: str) -> Composite:
         """As the rules have it."""
-        return Composite(
-            name, self.weight, self.all_of, self.any_of, self.none_of, self.instead, self.reason, dict(self.told)
-        )
+        return Composite(name, self.weight, self.all_of, self.any_of, self.none_of, self.instead, self.reason, dict(self.told))
 
 
 class TrustSettings(BaseModel, extra="forbid", frozen=True):
@@ -82,3 +81,17 @@ class HeadroomSettings(BaseModel, extra="forbid", frozen=True):
     def value(self) -> HeadroomRules:
         """As the rules have it."""
         return HeadroomRules(self.least, self.most, self.earn, self.lose)
+
+
+class RaidSettings(BaseModel, extra="forbid", frozen=True):
+    """When plugins that look across members switch on raid mode, in which more of what strangers write is held in silence."""
+
+    members: int = Field(
+        2, ge=1, le=1000, description="members with such a signal that begin it: one alone may be chance, each rests on several"
+    )
+    within_s: float = Field(600.0, gt=0, le=86_400, description="seconds within which that many of them have to come")
+    lasts_s: float = Field(1800.0, gt=0, le=604_800, description="seconds after the last of them until it ends by itself")
+
+    def value(self) -> RaidRules:
+        """As the rules have it."""
+        return RaidRules(self.members, self.within_s, self.lasts_s)

@@ -15,10 +15,12 @@ from relay.web.views import (
     CommunityView,
     Listed,
     NumbersView,
+    RaidView,
     community_brief,
     community_view,
     listed,
     numbers_view,
+    raid_view,
 )
 
 
@@ -75,6 +77,15 @@ async def plugins(call: StaffCall[None, PagingQuery]) -> Listed[dict[str, object
     """All communities are moderated by the same plugins."""
     await community_at(call.parts, call.path["slug"])
     return listed(piece(call.parts.plugins(), call.query, lambda plugin: str(plugin["name"])), dict)
+
+
+async def raid(call: StaffCall[None, None]) -> RaidView:
+    community = await community_at(call.parts, call.path["slug"])
+    return raid_view(call.parts.raid(community.slug))
+
+
+async def end_raid(call: StaffCall[None, None]) -> None:
+    await call.parts.watch.end(call.actor, await community_at(call.parts, call.path["slug"]))
 
 
 async def numbers(call: StaffCall[None, None]) -> NumbersView:

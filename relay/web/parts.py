@@ -10,6 +10,7 @@ from aiohttp import web
 from relay.bus import Bus
 from relay.core.identity import Ids
 from relay.core.known import Known
+from relay.core.raid import Raid
 from relay.core.trust import Past, Trust, TrustRules, trust_of
 from relay.flows.admit import Admit
 from relay.flows.answer import Answer
@@ -24,6 +25,7 @@ from relay.flows.receive import Receive
 from relay.flows.restrain import Restrain
 from relay.flows.review import Review
 from relay.flows.sign_in import SignIn
+from relay.flows.watch import Watch
 from relay.observe import Metrics
 from relay.ports import Clock, Store
 
@@ -45,6 +47,10 @@ def _trust(past: Past, now: datetime) -> Trust:
     return trust_of(past, now, TrustRules())
 
 
+def _no_raid(_community: str) -> Raid | None:
+    return None
+
+
 def _no_frames() -> Mapping[str, Any]:
     return {}
 
@@ -54,7 +60,7 @@ class Parts:
     """Made by app.py. `plugins` describes the loaded plugins, `is_ready` says whether the relay takes work.
 
     `notes` are what somebody who asks should know while it does, such as that nothing that adds data is taken.
-    `trust` says how far moderation trusts somebody with such a past.
+    `trust` says how far moderation trusts somebody with such a past, `raid` what raid mode is on in the community of that slug.
     `frames` makes the document of what goes over WebSockets and MQTT, whose models are not this surface's own.
     """
 
@@ -74,6 +80,7 @@ class Parts:
     pauses: Pauses
     govern: Govern
     sign_in: SignIn
+    watch: Watch
     admit: Admit
     deliver: Deliver
     known: Known
@@ -83,6 +90,7 @@ class Parts:
     notes: Callable[[], Sequence[str]] = _nothing
     frames: Callable[[], Mapping[str, Any]] = _no_frames
     trust: Callable[[Past, datetime], Trust] = _trust
+    raid: Callable[[str], Raid | None] = _no_raid
 
 
 @dataclass(frozen=True, slots=True)

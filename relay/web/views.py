@@ -13,6 +13,7 @@ from relay.core.delivery import counts
 from relay.core.member import Address, Consent, Member
 from relay.core.moment import rfc3339
 from relay.core.post import Button, Post
+from relay.core.raid import Raid
 from relay.core.thread import ThreadState
 from relay.core.trust import Trust
 from relay.ports import DeliveryView, Numbers, Page
@@ -210,7 +211,7 @@ class ConsentView:
 
 @dataclass(frozen=True, slots=True)
 class TrustView:
-    """How far a member's past speaks for them, 0 to 1, and what it is made of; `lightly` says that messages are weighed lighter.
+    """How far a member's past speaks for them, 0 to 1, and what it is made of; `lightly`: messages are weighed lighter.
 
     It is 0 before the first few approved messages. `of_messages`, `of_time` and `of_being_known` add up to `value`.
     """
@@ -232,6 +233,20 @@ class MemberDetail(MemberView):
     addresses: tuple[AddressView, ...]
     consents: tuple[ConsentView, ...]
     trust: TrustView
+
+
+@dataclass(frozen=True, slots=True)
+class RaidView:
+    """Whether raid mode is on, since when, and when it ends unless more comes; `members` drew evidence lately."""
+
+    is_on: bool
+    began_at: datetime | None = None
+    ends_at: datetime | None = None
+    members: int = 0
+
+
+def raid_view(raid: Raid | None) -> RaidView:
+    return RaidView(is_on=False) if raid is None else RaidView(is_on=True, **asdict(raid))
 
 
 @dataclass(frozen=True, slots=True)

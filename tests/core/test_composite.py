@@ -17,7 +17,9 @@ SEEN = st.builds(
     lambda name, weight, across: Seen(Signal(name), name[0], "1", weight, across), NAMES, st.floats(0, 10), st.booleans()
 )
 COMPOSITES = st.builds(
-    lambda name, weight, parts, instead: Composite(name, weight, *map(tuple, parts), instead=instead),
+    lambda name, weight, parts, instead: Composite(
+        name, weight, tuple(parts[0]), tuple(parts[1]), tuple(parts[2]), instead=instead
+    ),
     st.sampled_from("pq"),
     st.floats(0, 10),
     st.tuples(st.lists(NAMES, min_size=1, max_size=2), st.lists(NAMES, max_size=2), st.lists(NAMES, max_size=1)),

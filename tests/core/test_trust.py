@@ -10,9 +10,7 @@ from relay.core.trust import Past, TrustRules, earns, trust_of
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 RULES = TrustRules()
-PASTS = st.builds(
-    Past, st.integers(0, 100), st.integers(0, 400).map(lambda days: NOW - timedelta(days=days)), st.booleans()
-)
+PASTS = st.builds(Past, st.integers(0, 100), st.integers(0, 400).map(lambda days: NOW - timedelta(days=days)), st.booleans())
 
 
 def past(approved: int, days: int = 0, *, known: bool = False) -> Past:
@@ -58,6 +56,8 @@ def test_one_more_approved_message_never_lowers_it(who: Past) -> None:
     assert 0 <= trust_of(who, NOW, RULES).value <= trust_of(more, NOW, RULES).value <= 1
 
 
-@pytest.mark.parametrize(("text", "is_earned"), [("ok", False), ("!!!!!!!!!!!!!!!!", False), ("Thank you!", False), ("See you on Monday", True)])
+@pytest.mark.parametrize(
+    ("text", "is_earned"), [("ok", False), ("!!!!!!!!!!!!!!!!", False), ("Thank you!", False), ("See you on Monday", True)]
+)
 def test_a_very_short_message_earns_none(text: str, *, is_earned: bool) -> None:
     assert earns(text) is is_earned

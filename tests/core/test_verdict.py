@@ -140,7 +140,7 @@ def test_a_failure_never_makes_it_milder(evidence: tuple[list[Seen], list[Failur
 @given(EVIDENCE)
 def test_one_kind_of_evidence_never_rejects(evidence: tuple[list[Seen], list[Failure]]) -> None:
     all_seen, failures = evidence
-    one_kind = [replace(each, plugin="a", signal=Signal("a.x")) for each in all_seen if each.weight >= 0]
+    one_kind = [replace(each, plugin="a", statistical=False, signal=Signal("a.x")) for each in all_seen if each.weight >= 0]
 
     assert decide(one_kind, failures, EVERYTHING_ON).action.severity <= Action.HOLD.severity
 

@@ -22,6 +22,7 @@ from relay.channels.web.listen import Listener
 from relay.channels.web.socket import Sweeper, Terms
 from relay.channels.web.stream import Doors, Streams, StreamSettings
 from relay.core.identity import ID_BYTES, TOKEN_BYTES, encode
+from relay.core.raid import RaidRules
 from relay.core.verdict import Decision, Rules, Submission
 from relay.flows.answer import Answer
 from relay.flows.check import Check
@@ -130,11 +131,11 @@ async def open_universe(path: Path, stack: AsyncExitStack) -> Universe:
 
 
 def moderation(clock: ManualClock) -> Pipeline:
-    """The shipped plugins, easily provoked."""
+    """The shipped plugins, easily provoked; two members with one text are a raid."""
     plugins = [*load([SHIPPED], PLUGINS), Crowd(NoOptions()), Sure(NoOptions())]
     for plugin in plugins:
         type(plugin).deadline_ms = PATIENT_MS
-    return Pipeline(plugins, Rules(weights=WEIGHTS), load_tables(), clock)
+    return Pipeline(plugins, Rules(weights=WEIGHTS, raid=RaidRules(members=1)), load_tables(), clock)
 
 
 def _judging(pipeline: Pipeline) -> Judging:

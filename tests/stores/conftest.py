@@ -179,7 +179,11 @@ class World:
         return Message(self.ids(), member.n, role, text, self.clock.now())
 
     def reply(
-        self, member: Member, thread: ThreadRef | NewThread | None = None, decision: Decision = ALLOWED, text: str = "When does it come?"
+        self,
+        member: Member,
+        thread: ThreadRef | NewThread | None = None,
+        decision: Decision = ALLOWED,
+        text: str = "When does it come?",
     ) -> FileReply:
         message = replace(self.message(member, text), status=status_after(decision), client_id=self.ids())
         case = case_for(decision, self.ids, self.clock.now())

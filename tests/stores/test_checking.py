@@ -50,7 +50,11 @@ async def test_a_message_is_found_with_all_that_judging_needs(world: World) -> N
 
     assert view.is_checking
     assert found.view == view
-    assert (found.submission.text, found.submission.channel, found.submission.community) == ("You again, of all people", "web", "bad")
+    assert (found.submission.text, found.submission.channel, found.submission.community) == (
+        "You again, of all people",
+        "web",
+        "bad",
+    )
     assert (found.submission.id, found.submission.member.id) == (view.message, member.id)
     assert found.first.checking
     assert [seen.signal.name for seen in found.first.signals] == ["offence.rude"]

@@ -42,6 +42,7 @@ from relay.flows.receive import Receive
 from relay.flows.restrain import Restrain
 from relay.flows.review import Review
 from relay.flows.sign_in import SignIn
+from relay.flows.watch import Watch
 from relay.hasher import Cost, Hasher
 from relay.observe import Metrics
 from relay.ports import Paging, SignedIn, Told
@@ -310,6 +311,7 @@ def built(ground: Ground, ready: list[bool], plugins: list[dict[str, object]]) -
         pauses=Pauses(store, clock),
         govern=Govern(store, clock, ids, secrets),
         sign_in=SignIn(store, clock, ids, secrets, ground.hasher.hash, ground.hasher.verify),
+        watch=Watch(store, clock, over=lambda _slug: True),
         admit=Admit(store, clock, ids, secrets, lambda: bytes(SALT_BYTES)),
         deliver=deliver,
         known=Known(b"join key", ids),

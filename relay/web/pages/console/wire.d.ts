@@ -120,6 +120,8 @@ export interface Member {
   joined_at: string;
 }
 export interface Consent { channel: string; source: string; text_version: string; at: string; withdrawn_at: string | null }
+export interface Raid { is_on: boolean; began_at: string | null; ends_at: string | null; members: number }
+
 export interface Trust { value: number; lightly: boolean; approved: number; days: number; known: boolean }
 export interface MemberDetail extends Member {
   addresses: { channel: string; address: string }[];

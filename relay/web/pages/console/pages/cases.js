@@ -7,9 +7,11 @@ import { Empty, Skeleton, Trouble } from "../parts/feedback.js";
 import { Icon } from "../parts/icons.js";
 import { Head, Panes, Row, Rows, toList } from "../parts/panes.js";
 import { go, route, to } from "../route.js";
+import { may } from "../session.js";
 import { html, useEffect, useState } from "../view.js";
 import { ago, dateTime, number, t } from "../words.js";
 import { Case } from "./case.js";
+import { RaidBanner } from "./raid.js";
 
 /** @typedef {import("../wire.js").Case} CaseShape */
 
@@ -49,6 +51,7 @@ export function Cases() {
     back=${to(here, "cases", state)}
     isOpen=${open !== ""}
     list=${html`<${Head} title=${t("cases")} />
+      <${RaidBanner} mayEnd=${may("decide")} />
       <${CaseTabs} state=${state} />
       <${Trouble} problem=${list.problem} onRetry=${list.refresh} />
       ${items === undefined && !list.problem && html`<${Skeleton} rows=${5} />`}
