@@ -10,6 +10,7 @@ from relay.core.verdict import Action, Decision, Failure, OnError, Rules, RuleSe
 
 BY = rule_set(Rules(), [])
 EVERYTHING_ON = rule_set(Rules(nudge=4.0, discard=12.0), [])
+UNCAPPED = rule_set(Rules(most_statistical=100.0), [])
 TOLD = {Action.NUDGE, Action.REJECT, Action.DISCARD}
 
 WEIGHTS = st.floats(0, 10, allow_nan=False)
@@ -152,7 +153,7 @@ def test_nothing_offsets_a_hard_signal(evidence: tuple[list[Seen], list[Failure]
     assert score_of(evidence[0], Rules()) >= round(hard, 6)
 
 
-@given(EVIDENCE, RULES)
+@given(EVIDENCE, RULES | st.just(UNCAPPED))
 def test_models_alone_never_go_past_hold(evidence: tuple[list[Seen], list[Failure]], by: RuleSet) -> None:
     guesses = [replace(each, statistical=True) for each in evidence[0] if each.weight >= 0]
 
