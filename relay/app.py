@@ -23,6 +23,7 @@ from relay.channels.web.stream import Streams
 from relay.clock import SystemClock
 from relay.compose import asyncapi
 from relay.compose.broker import broker_of, is_shut_at, open_provision, salt
+from relay.compose.listing import listing
 from relay.compose.measures import measure, measure_plugins
 from relay.compose.moderation import build_ladder, build_pipeline, open_look
 from relay.compose.mqtt import Flows as MqttFlows
@@ -334,6 +335,7 @@ def build_server(app: App, settings: Settings) -> web.Application:
         frames=asyncapi.document,
         trust=app.pipeline.trust,
         raid=app.pipeline.raids.of,
+        rules=lambda: [asdict(rule) for rule in listing(settings.moderation, app.pipeline.weighed())],
     )
     return build(parts, settings.http)
 

@@ -2,7 +2,7 @@
 
 import importlib.util
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, get_args, get_origin
@@ -14,7 +14,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from relay.cli import main as command_line
+from relay.compose.listing import Rule, listing
 from relay.configuration import Settings
+from relay.core.label import Label
 from relay.core.problem import TYPE
 from relay.observe import Metrics
 from relay.plugin import Plugin
@@ -111,6 +113,24 @@ def section_of_plugin(sign: str, plugin: type[Plugin[Any]]) -> Iterator[str]:
         yield table(("option", "type", "default", "meaning"), options)
 
 
+def moderation() -> str:
+    intro = (
+        "Every figure that moderation goes by, with all shipped plugins and nothing set. `relay moderation rules` shows the "
+        "same of your configuration, `GET /v1/communities/SLUG/rules` of a relay that runs. How they make a decision stands in "
+        "[Moderation](../explanation/moderation.md)."
+    )
+    labels = [Label.of(plugin) for _, plugin in shipped_plugins()]
+    rules = listing(Settings().moderation, [(label, label.signals) for label in labels])
+    kinds = dict.fromkeys(rule.kind for rule in rules)
+    return page("Moderation", intro, [part for kind in kinds for part in of_kind(kind, rules)])
+
+
+def of_kind(kind: str, rules: Sequence[Rule]) -> Iterator[str]:
+    rows = [(f"`{rule.name}`", f"{rule.value:g}", rule.given_by, rule.meaning) for rule in rules if rule.kind == kind]
+    yield f"## {kind.capitalize()}"
+    yield table(("name", "value", "given by", "meaning"), rows)
+
+
 def http() -> str:
     intro = (
         "Every route. Staff and keys send `Authorization: Bearer TOKEN`; who stands here is the least role, and the scope "
@@ -198,6 +218,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
         "errors.md": errors,
         "plugins.md": plugins,
         "metrics.md": metrics,
+        "moderation.md": moderation,
     }
 )
 

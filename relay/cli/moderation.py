@@ -1,15 +1,18 @@
-"""`relay moderation`: try the rules on texts, without a relay."""
+"""`relay moderation`: read the rules, and try them on texts, without a relay."""
 
+import asyncio
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, get_args
 
 import click
 
 from relay.cli.configured import config_option, pipeline_of, settings_of
-from relay.cli.screen import as_line
+from relay.cli.screen import Screen, as_line
 from relay.cli.shape import Exit, Failure, Group
+from relay.compose.listing import listing
 from relay.pipeline.score import LineError, Standing, score
 
 PACE = 500  # lines between two signs of life
@@ -17,7 +20,7 @@ PACE = 500  # lines between two signs of life
 
 @click.group(cls=Group)
 def moderation() -> None:
-    """Moderation: try the rules on texts."""
+    """Moderation: read the rules, and try them on texts."""
 
 
 @moderation.command(
@@ -42,6 +45,21 @@ def score_command(config: Path | None, member: Standing, file: IO[bytes]) -> Non
             click.echo(as_line(line))
     except LineError as error:
         raise Failure(f"{getattr(file, 'name', 'input')}: {error}", Exit.USAGE) from None
+
+
+@moderation.command("rules", examples=["relay moderation rules", "relay moderation rules --config new.toml --json"])
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="JSON, one object a line")
+def rules_command(config: Path | None, *, as_json: bool) -> None:
+    """Show every figure that decides: signals with their weights, thresholds, caps, composites, trust, pace, raid mode.
+
+    VALUE is what holds, DEFAULT what holds where nothing is set. Weights stand under the plugin that gives the signal.
+    """
+    loaded = settings_of(config)
+    pipeline = pipeline_of(loaded)
+    rows = [asdict(rule) for rule in listing(loaded.values.moderation, pipeline.weighed())]
+    asyncio.run(pipeline.close())
+    Screen(as_json=as_json).many(rows, ("kind", "name", "value", "default", "given_by", "meaning"), "There are no rules.")
 
 
 def _counted(lines: Iterable[bytes]) -> Iterator[bytes]:

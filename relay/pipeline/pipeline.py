@@ -5,7 +5,7 @@ goes wrong inside is a decision to hold. A changed configuration is a new pipeli
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
@@ -169,6 +169,10 @@ class Pipeline:
         self.raids.forget(member)
         for runner in (*self._quick, *self._slow):
             runner.place.forget(member)
+
+    def weighed(self) -> list[tuple[Label, Mapping[str, float]]]:
+        """What every plugin says of itself, in the order in which they run, and the weights that hold."""
+        return [(runner.label, runner.weights) for runner in (*self._quick, *self._slow)]
 
     def trust(self, past: Past, now: datetime) -> Trust:
         """How far somebody with such a past is trusted."""

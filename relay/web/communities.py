@@ -79,6 +79,12 @@ async def plugins(call: StaffCall[None, PagingQuery]) -> Listed[dict[str, object
     return listed(piece(call.parts.plugins(), call.query, lambda plugin: str(plugin["name"])), dict)
 
 
+async def rules(call: StaffCall[None, PagingQuery]) -> Listed[dict[str, object]]:
+    """The same for all communities."""
+    await community_at(call.parts, call.path["slug"])
+    return listed(piece(call.parts.rules(), call.query, lambda rule: str(rule["name"])), dict)
+
+
 async def raid(call: StaffCall[None, None]) -> RaidView:
     community = await community_at(call.parts, call.path["slug"])
     return raid_view(call.parts.raid(community.slug))

@@ -51,6 +51,10 @@ def _no_raid(_community: str) -> Raid | None:
     return None
 
 
+def _no_rules() -> Sequence[Mapping[str, object]]:
+    return ()
+
+
 def _no_frames() -> Mapping[str, Any]:
     return {}
 
@@ -61,6 +65,7 @@ class Parts:
 
     `notes` are what somebody who asks should know while it does, such as that nothing that adds data is taken.
     `trust` says how far moderation trusts somebody with such a past, `raid` what raid mode is on in the community of that slug.
+    `rules` are all figures that moderation goes by.
     `frames` makes the document of what goes over WebSockets and MQTT, whose models are not this surface's own.
     """
 
@@ -91,6 +96,7 @@ class Parts:
     frames: Callable[[], Mapping[str, Any]] = _no_frames
     trust: Callable[[Past, datetime], Trust] = _trust
     raid: Callable[[str], Raid | None] = _no_raid
+    rules: Callable[[], Sequence[Mapping[str, object]]] = _no_rules
 
 
 @dataclass(frozen=True, slots=True)

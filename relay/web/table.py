@@ -71,6 +71,8 @@ _COMMUNITIES = (
            answer=views.NumbersView, scope="communities:read"),
     _staff("GET", f"{_OF}/plugins", _MANAGER, "See which plugins moderate and how they do", communities.plugins,
            query=PagingQuery, answer=Listed[dict[str, Any]], scope="plugins:read"),
+    _staff("GET", f"{_OF}/rules", _MANAGER, "Read every figure that moderation goes by", communities.rules,
+           query=PagingQuery, answer=Listed[dict[str, Any]], scope="plugins:read"),
     _staff("GET", f"{_OF}/raid", _MODERATOR, "See whether raid mode is on", communities.raid,
            answer=views.RaidView, scope="cases:read"),
     _staff("DELETE", f"{_OF}/raid", _MODERATOR, "End raid mode before its time", communities.end_raid,

@@ -128,6 +128,43 @@ def test_what_holds_is_shown_with_where_it_comes_from_and_without_secrets(relay:
     assert "hunter2" not in result.out + result.err
 
 
+def test_every_figure_is_listed_with_what_holds_and_what_would(relay: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "relay.toml").write_text(
+        """[moderation]
+hold = 6
+[moderation.weights]
+"words.insult" = 4
+[moderation.composites.fast_and_rude]
+all_of = ["flood.rate", "words.insult"]
+weight = 7
+instead = true
+""",
+        "utf-8",
+    )
+
+    result = relay("moderation", "rules", "--config", "relay.toml", "--json")
+
+    listed = {(each["kind"], each["name"]): (each["value"], each["default"], each["given_by"]) for each in result.things}
+    assert listed["threshold", "moderation.hold"] == (6, 5, "core")
+    assert listed["signal", "words.insult"] == (4, 3, "words 1.0")
+    assert listed["signal", "core.raid"] == (5, 5, "core")
+    assert listed["composite", "composite.fast_and_rude"] == (7, None, "composite")
+    assert {"evidence", "cap", "trust", "headroom", "raid"} <= {kind for kind, _ in listed}
+
+
+def test_no_figure_of_the_settings_is_left_out(relay: CommandLine) -> None:
+    """What says nothing of a decision, such as how workers run, is not among them."""
+    shown = relay("check", "--show", "--json")
+    figures = {
+        each["key"] for each in shown.things if each["key"].startswith("moderation.") and type(each["value"]) in {int, float}
+    }
+    of_running = {key for key in figures if key.startswith("moderation.workers.")} | {"moderation.longest_hold_s"}
+
+    listed = {each["name"] for each in relay("moderation", "rules", "--json").things}
+
+    assert figures - of_running - listed == set()
+
+
 def test_texts_are_scored_line_by_line(relay: CommandLine) -> None:
     texts = ["When do you open?", "Ihr Idioten, ihr Vollidioten!"]
     lines = "".join(json.dumps({"id": number, "text": text}) + "\n" for number, text in enumerate(texts))
