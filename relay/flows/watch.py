@@ -50,5 +50,6 @@ class Watch:
 
     async def end(self, actor: Actor, community: Community) -> None:
         """Nothing happens where it is not on."""
+        await self.turn()  # its beginning stands in the log before its end
         if self.over(community.slug):
             await self.store.commit(Record(self.clock.now(), actor.id, "raid.end", community.id, {}))
