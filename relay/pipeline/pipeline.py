@@ -25,6 +25,7 @@ from relay.core.verdict import (
     Action,
     Decision,
     Failure,
+    MemberFacts,
     Rules,
     RuleSet,
     Seen,
@@ -229,7 +230,7 @@ class Pipeline:
         trust = self._trust(submission)
         incoming = Incoming(
             Text(submission.text, self._tables),
-            replace(submission.member, trusted=trust.lightly, headroom=self._headroom(submission.member.id).value),
+            self._facts(submission.member, trust),
             submission.channel,
             submission.at,
             submission.reply_to,
@@ -258,6 +259,13 @@ class Pipeline:
         """Whether a content plugin has seen anything in it."""
         return any(each.weight > 0 and each.plugin != CORE and self._labels[each.plugin].stage == "content" for each in seen)
 
+    def _facts(self, member: MemberFacts, trust: Trust) -> MemberFacts:
+        """As plugins see them. A copy costs as much as a plugin, so it is made only where something differs."""
+        headroom = self._headroom(member.id).value
+        if member.trusted == trust.lightly and member.headroom == headroom:
+            return member
+        return replace(member, trusted=trust.lightly, headroom=headroom)
+
     def _headroom(self, member: str) -> Headroom:
         found = self._memory.read((CORE, member), HEADROOM)
         return found[0] if found is not None and isinstance(found[0], Headroom) else Headroom()
@@ -267,8 +275,10 @@ class Pipeline:
         member, rules = submission.member.id, self._rules
         score = score_of([each for each in seen if not each.across], rules)
         now = self._clock.monotonic()
-        left = after(self._headroom(member), score, (rules.flag, rules.hold), now, rules.headroom)
-        self._memory.write((CORE, member), HEADROOM, left, now + KEEPS_HEADROOM_S)
+        had = self._headroom(member)
+        left = after(had, score, (rules.flag, rules.hold), now, rules.headroom)
+        if left is not had:
+            self._memory.write((CORE, member), HEADROOM, left, now + KEEPS_HEADROOM_S)
 
     def _trust(self, submission: Submission) -> Trust:
         member = submission.member
