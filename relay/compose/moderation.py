@@ -1,15 +1,13 @@
 """Moderation as configured: plugins of one's own in workers, shipped ones inside and watched; strikes and their measures."""
 
-from datetime import timedelta
-
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Any
 
 from relay.clock import SystemClock
-from relay.configuration import LadderSettings, Settings, shipped
+from relay.configuration import LadderSettings, ModerationSettings, Settings, shipped
 from relay.core.ladder import Ladder, MeasureKind, Rung
-from relay.configuration import ModerationSettings, Settings, shipped
 from relay.core.verdict import Rules
 from relay.flows.look import Look
 from relay.lexicon import load_tables
@@ -35,6 +33,8 @@ def build_ladder(settings: LadderSettings) -> Ladder:
         for kind in MeasureKind
     )
     return Ladder(rungs, settings.strike, timedelta(days=settings.half_life_days))
+
+
 def rules_of(moderation: ModerationSettings) -> Rules:
     """What the configuration says of scores."""
     return Rules(

@@ -59,19 +59,12 @@ def faults(said: Mapping[str, Any], *, yields: bool) -> Iterator[tuple[str, str]
 
     `yields` says whether its `check` is an asynchronous generator.
     """
-    name = said.get("name")
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        yield (
-            "name",
-            f"{name!r} is no plugin name: lower-case letters, digits and _, at most 40, beginning with a letter",
-        )
-    elif name in RESERVED:
-        yield "name", f"{name!r} is the relay's own: take another name"
+    yield from _name_faults(said.get("name"))
     if not isinstance(said.get("version"), str) or not said["version"]:
         yield "version", 'write the version as text, such as version = "1.0"'
     if said.get("api") != API:
         yield "api", f"the plugin speaks version {said.get('api')!r} of the interface, this relay speaks {API}"
-    yield from _signal_faults(said.get("signals"), str(name))
+    yield from _signal_faults(said.get("signals"), str(said.get("name")))
     yield from _told_faults(said.get("told"), said.get("signals"))
     for key, allowed in (("stage", get_args(Stage)), ("mode", get_args(Mode)), ("on_error", get_args(OnError))):
         if said.get(key) not in allowed:
@@ -86,6 +79,16 @@ def faults(said: Mapping[str, Any], *, yields: bool) -> Iterator[tuple[str, str]
         yield "reaches", 'name the options that hold the URLs it asks: reaches = ("url",)'
     if not yields:
         yield "check", "write it as `async def check(self, incoming, context)` that yields signals"
+
+
+def _name_faults(name: object) -> Iterator[tuple[str, str]]:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        yield (
+            "name",
+            f"{name!r} is no plugin name: lower-case letters, digits and _, at most 40, beginning with a letter",
+        )
+    elif name in RESERVED:
+        yield "name", f"{name!r} is the relay's own: take another name"
 
 
 def _signal_faults(signals: object, name: str) -> Iterator[tuple[str, str]]:
