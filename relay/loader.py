@@ -246,7 +246,8 @@ def _foreign(stranger: Stranger, options: Mapping[str, Any], outside: Outside) -
         return Foreign(stranger.label, stranger.place, own, reason="is not shipped", broken=str(error))
     if (fault := _said_fault(answer)) is not None:
         raise PluginError(f"plugins.{name}" if fault[0] else stranger.source, *fault)
-    return Foreign(stranger.label, stranger.place, own, str(answer.get("checked", "{}")), "is not shipped")
+    told = (str(answer.get("checked", "{}")), "is not shipped")
+    return Foreign(stranger.label, stranger.place, own, *told, schema=stranger.schema)
 
 
 def _said_fault(answer: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -18,10 +18,10 @@ import json as as_json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, ClassVar, Generic, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
@@ -277,7 +277,7 @@ class Foreign:
 
     `source` holds `module`, and either `file` with its `digest` (SHA-256) or `attribute`; `checked` is the options' JSON once
     they are checked. `reason` says why it runs in a worker, and `broken` why it cannot be had at all: then every message
-    fails at it.
+    fails at it. `schema` is the JSON schema of its options, as it says itself.
     """
 
     label: Label
@@ -286,3 +286,4 @@ class Foreign:
     checked: str = "{}"
     reason: str = ""
     broken: str = ""
+    schema: Mapping[str, Any] = field(default_factory=dict)

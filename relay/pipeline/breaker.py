@@ -7,7 +7,9 @@ answers lie between.
 
 from collections import deque
 from random import Random
+from typing import Literal
 
+BreakerState = Literal["closed", "open", "trial"]
 IN_A_ROW = 5  # failures until it opens: one member's messages alone never reach it, see poison.py
 IN_A_MINUTE = 60  # each takes its deadline and a new process: a tenth of a processor with the usual deadline
 FIRST_PAUSE = 1.0  # seconds
@@ -31,6 +33,10 @@ class Breaker:
     def is_tripped(self) -> bool:
         """Whether it has opened and no trial has succeeded since."""
         return self._pauses > 0
+
+    def state(self, *, is_waiting: bool) -> BreakerState:
+        """For people; `is_waiting` says whether no message is given to it for now."""
+        return "closed" if not self.is_tripped else "open" if is_waiting else "trial"
 
     def succeeded(self) -> None:
         self._in_a_row = 0

@@ -224,7 +224,7 @@ class Forks:
             with suppress(TimeoutError):
                 data = started.sock.recv(LONGEST_FRAME)
                 if not data:
-                    raise ConnectionError(f"ended its process while it was loaded {_last_line(started.printed())}".rstrip())
+                    raise ConnectionError(_how_it_ended(started.printed()))
                 if (answer := _first(frames, data)) is not None:
                     return answer
 
@@ -266,5 +266,7 @@ def _path() -> list[str]:
     return [root, *(entry for entry in sys.path if entry and entry != root)]
 
 
-def _last_line(printed: str) -> str:
-    return f"({printed.splitlines()[-1][:200]})" if printed else ""
+def _how_it_ended(printed: str) -> str:
+    if not printed:
+        return "ended its process while it was loaded"
+    return f"ended its process while it was loaded ({printed.splitlines()[-1][:200]})"

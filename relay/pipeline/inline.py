@@ -8,7 +8,7 @@ import structlog
 
 from relay.pipeline.answer import Answer
 from relay.pipeline.asker import Asker, Gate
-from relay.pipeline.breaker import Breaker
+from relay.pipeline.breaker import Breaker, BreakerState
 from relay.pipeline.drive import drive, raised
 from relay.pipeline.memory import MemoryStore
 from relay.pipeline.poison import Poison
@@ -48,6 +48,10 @@ class Inline:
     def state(self) -> str:
         """For people: running, waiting (for its next trial), broken."""
         return "broken" if self.note else "waiting" if self._is_open() else "running"
+
+    @property
+    def breaker(self) -> BreakerState:
+        return self._breaker.state(is_waiting=self.state == "waiting")
 
     async def open(self) -> None:
         """Set it up; failing is told by `note`, and then every message fails at it."""

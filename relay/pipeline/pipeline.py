@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, get_args
 
@@ -36,9 +38,12 @@ from relay.core.verdict import (
     score_of,
 )
 from relay.pipeline.answer import Answer
+from relay.pipeline.breaker import BreakerState
 from relay.pipeline.forks import Forks, WorkerSettings
 from relay.pipeline.inline import Inline
+from relay.pipeline.latency import Latency
 from relay.pipeline.memory import MemoryStore
+from relay.pipeline.options import Option, options_of
 from relay.pipeline.process import Process
 from relay.pipeline.raids import Raids
 from relay.pipeline.source import foreign
@@ -55,7 +60,8 @@ LONGEST_TEXT = 10_000  # characters that plugins are asked about; what is longer
 class PluginState:
     """How one plugin is doing; `note` says what an operator should know, empty when there is nothing.
 
-    `mode` is where it really runs; `state` is running, starting, waiting (for its next try after failures) or broken.
+    `mode` is where it really runs; `state` is running, starting, waiting (for its next try after failures) or broken;
+    `breaker` is closed, open (no message is given to it for now) or trial. `p99_us` is what 99 of 100 checks took at most.
     """
 
     name: str
@@ -70,6 +76,10 @@ class PluginState:
     note: str = ""
     state: str = "running"
     restarts: int = 0
+    breaker: BreakerState = "closed"
+    p99_us: float = 0.0
+    deadline_ms: int = 0
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +99,11 @@ class _Runner:
     place: Inline | Process
     weights: dict[str, float]
     why_there: str = ""
+    options: tuple[Option, ...] = ()
     runs: int = 0
     hits: int = 0
     errors: int = 0
-    seconds: float = 0.0
+    latency: Latency = field(default_factory=Latency)
 
 
 class Pipeline:
@@ -197,7 +208,8 @@ class Pipeline:
                 place = Process(plugin, forks, self._memory, self._clock, self._places.outbound)
             else:
                 place = Inline(plugin, self._memory, self._clock, next(marks), self._places.outbound)
-            runners.append(_Runner(_label(plugin), place, _weights(_label(plugin), self._rules), _why_there(plugin)))
+            label, options = _label(plugin), _options(plugin)
+            runners.append(_Runner(label, place, _weights(label, self._rules), _why_there(plugin), options))
         return runners
 
     async def _decided(
@@ -286,12 +298,14 @@ class Pipeline:
         return replace(trust, value=1.0, lightly=True) if member.trusted else trust
 
     async def _run(self, runner: _Runner, incoming: Incoming, seen: list[Seen], failures: list[Failure]) -> None:
+    async def _run(self, runner: _Runner, incoming: Incoming, seen: list[Seen], failures: list[Failure]) -> Answer | None:
         label = runner.label
         started = perf_counter()
         answer: Answer | None = await runner.place.judge(incoming)
         if answer is None:
-            return
-        runner.seconds += perf_counter() - started
+            return None
+        answer.seconds = perf_counter() - started
+        runner.latency.add(answer.seconds)
         runner.runs += 1
         runner.hits += bool(answer.signals)
         for signal in answer.signals:
@@ -301,6 +315,7 @@ class Pipeline:
         if answer.why is not None:
             failures.append(Failure(label.name, answer.why, label.on_error, label.across_members or answer.across))
             self._complain(runner, answer.why)
+        return answer
 
     def _failure(self, name: str, why: str) -> Failure:
         """One of the first look; what its silence means is told by its class."""
@@ -330,6 +345,12 @@ def _why_there(plugin: Plugin[Any] | Foreign) -> str:
     return plugin.reason if isinstance(plugin, Foreign) else ""
 
 
+def _options(plugin: Plugin[Any] | Foreign) -> tuple[Option, ...]:
+    if isinstance(plugin, Foreign):
+        return options_of(plugin.schema, plugin.checked)
+    return options_of(plugin.options_type.model_json_schema(), plugin.options.model_dump_json())
+
+
 def _named(plugin: Plugin[Any] | Foreign) -> tuple[str, str, str]:
     """Where it runs changes nothing about what it decides."""
     if isinstance(plugin, Foreign):
@@ -344,8 +365,8 @@ def _weights(label: Label, rules: Rules) -> dict[str, float]:
 
 def _state(runner: _Runner) -> PluginState:
     label, place = runner.label, runner.place
-    mean_us = runner.seconds / runner.runs * 1e6 if runner.runs else 0.0
     return PluginState(
         label.name, label.version, label.stage, "worker" if isinstance(place, Process) else "inline", dict(runner.weights),
-        runner.runs, runner.hits, runner.errors, round(mean_us, 1), place.note or runner.why_there, place.state, place.restarts,
+        runner.runs, runner.hits, runner.errors, runner.latency.mean_us, place.note or runner.why_there, place.state,
+        place.restarts, place.breaker, runner.latency.within_us(0.99), label.deadline_ms, runner.options,
     )  # fmt: skip

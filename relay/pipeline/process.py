@@ -15,7 +15,7 @@ import structlog
 
 from relay.pipeline.answer import Answer
 from relay.pipeline.asker import Gate
-from relay.pipeline.breaker import Breaker
+from relay.pipeline.breaker import Breaker, BreakerState
 from relay.pipeline.check import Check
 from relay.pipeline.desk import Desk
 from relay.pipeline.forks import Forks
@@ -70,6 +70,10 @@ class Process:
             return "broken"
         states = {seat.state for seat in self._seats}
         return "running" if "ready" in states else "starting" if states & {"new", "starting"} else "waiting"
+
+    @property
+    def breaker(self) -> BreakerState:
+        return self._breaker.state(is_waiting=self.state == "waiting")
 
     async def open(self) -> None:
         """Start it and wait a moment until it is ready; what keeps it from that is told by `note`."""

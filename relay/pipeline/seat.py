@@ -246,5 +246,5 @@ def _fault(frame: Frame) -> str:
     fault = frame["fault"]
     if type(fault) is not list or not all(type(part) is str for part in fault):
         raise WireError("no fault of the right form")
-    said = ": ".join(filter(None, fault))[:300]
-    return "cannot be used: " + "".join(char if char.isprintable() else " " for char in said)
+    said = "".join(char if char.isprintable() else " " for char in ": ".join(filter(None, fault))[:300])
+    return f"cannot be used: {said}"

@@ -26,11 +26,12 @@ def foreign(plugin: Plugin[Any], reason: str) -> Foreign:
         path = Path(str(file)).resolve(strict=True)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
-        return Foreign(label, {}, options, checked, reason, "asks for a worker, and has no file that one could load")
+        why = "asks for a worker, and has no file that one could load"
+        return Foreign(label, {}, options, checked, reason, why, plugin.options_type.model_json_schema())
     source = {"module": MODULE.format(stem=path.stem), "file": str(path), "digest": digest}
     if set(path.parts) & set(INSTALLED):  # within a package, whose files may need each other
         source = {"module": type(plugin).__module__, "attribute": type(plugin).__qualname__}
-    return Foreign(label, source, options, checked, reason)
+    return Foreign(label, source, options, checked, reason, schema=plugin.options_type.model_json_schema())
 
 
 def travelling(options: BaseModel) -> dict[str, Any]:
@@ -56,6 +57,8 @@ def moved(plugins: Sequence[Plugin[Any] | Foreign], file: Path) -> list[Plugin[A
         if isinstance(plugin, Foreign) or found is None or found.fingerprint != fingerprint(plugin):
             placed.append(plugin)
         else:
-            held = f"held the relay up for {found.held_s:g} s on {found.at}"
-            placed.append(foreign(plugin, f"{held}: in a worker until its file, version or options change"))
+            why = (
+                f"held the relay up for {found.held_s:g} s on {found.at}: in a worker until its file, version or options change"
+            )
+            placed.append(foreign(plugin, why))
     return placed

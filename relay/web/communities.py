@@ -1,4 +1,4 @@
-"""Communities over HTTP: found, read, edit; and what is loaded to moderate them."""
+"""Communities over HTTP: found, read, edit."""
 
 from typing import Any
 

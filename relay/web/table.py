@@ -15,6 +15,7 @@ from relay.web import (
     measures,
     members,
     people,
+    plugins,
     posts,
     public,
     sign_in,
@@ -77,6 +78,8 @@ _COMMUNITIES = (
            answer=views.RaidView, scope="cases:read"),
     _staff("DELETE", f"{_OF}/raid", _MODERATOR, "End raid mode before its time", communities.end_raid,
            status=204, scope="cases:write"),
+    _staff("GET", f"{_OF}/plugins", _MANAGER, "See which plugins moderate and how they do", plugins.listed_of,
+           query=PagingQuery, answer=Listed[plugins.PluginView], scope="plugins:read"),
 )  # fmt: skip
 
 _MEMBERS = (

@@ -95,6 +95,11 @@ async def _written(desk: Desk, _: Scene) -> None:
     await desk.field("button.label", number=1).fill(desk.words("answer"))
 
 
+async def _options(desk: Desk, _: Scene) -> None:
+    for one in await desk.text("plugin.options").all():
+        await one.click()
+
+
 async def _asked(desk: Desk, scene: Scene) -> None:
     await _written(desk, scene)
     await desk.page.locator("form button[type=submit]").click()
@@ -199,6 +204,7 @@ CONSOLE: Final[Mapping[str, State]] = MappingProxyType(
         "settings-consent": at("{slug}", "settings", "consent", shows="settings.consent.why"),
         "settings-invites": at("{slug}", "settings", "invites", shows="invite.used"),
         "settings-plugins": at("{slug}", "settings", "plugins", shows="plugin.runs"),
+        "settings-plugins-options": at("{slug}", "settings", "plugins", shows="plugin.runs", then=_options),
         "settings-new": at("-", "settings", "new", shows="community.why"),
         "staff": at("-", "staff", shows="that-is-you"),
         "staff-add": at("-", "staff", shows="that-is-you", then=by("staff.add", shows="role.agent.may")),

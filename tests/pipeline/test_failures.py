@@ -256,12 +256,14 @@ async def test_one_that_is_late_again_and_again_is_not_asked_for_a_while(build: 
     for n in range(IN_A_ROW):
         await judged(pipeline, submission(f"x {n}", f"member {n}"))
 
-    during, state = await judged(pipeline, submission("y")), pipeline.describe()[0].state
+    during, state = await judged(pipeline, submission("y")), pipeline.describe()[0]
     clock.advance(LONGEST_PAUSE)
+    on_trial = pipeline.describe()[0]
     after = await judged(pipeline, submission("y"))
 
     assert during.failures == (("bad", "was not asked: it took too long again and again"),)
-    assert (during.action, during.by_itself, state) == (Action.HOLD, Action.ALLOW, "waiting")
+    assert (during.action, during.by_itself, state.state) == (Action.HOLD, Action.ALLOW, "waiting")
+    assert (state.breaker, on_trial.breaker) == ("open", "trial")
     assert after.failures[0][1].startswith("took")
 
 

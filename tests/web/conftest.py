@@ -4,7 +4,7 @@ import contextlib
 import io
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from http.cookies import SimpleCookie
 from itertools import count
 from pathlib import Path
@@ -45,6 +45,7 @@ from relay.flows.sign_in import SignIn
 from relay.flows.watch import Watch
 from relay.hasher import Cost, Hasher
 from relay.observe import Metrics
+from relay.pipeline.pipeline import PluginState
 from relay.ports import Paging, SignedIn, Told
 from relay.stores.sqlite import SqliteStore
 from relay.testing.clock import Drawn, ManualClock, drawn_tokens
@@ -287,6 +288,12 @@ class Ground:
     hasher: Hasher
 
 
+def described(name: str) -> dict[str, object]:
+    """A plugin as a pipeline describes it."""
+    label = PluginState(name, "1.0", "content", "inline", {f"{name}.any": 1.0}, runs=0, hits=0, errors=0, mean_us=0.0)
+    return asdict(label)
+
+
 def built(ground: Ground, ready: list[bool], plugins: list[dict[str, object]]) -> Parts:
     """The parts as app.py makes them, with moderation that the test decides and streams that nobody sweeps."""
     store, clock = ground.store, ground.clock
@@ -332,7 +339,7 @@ async def running(folder: Path, settings: HttpSettings) -> AsyncIterator[Relay]:
             told(changes, outcomes)
 
     store = await SqliteStore.open(folder / "relay.db", told=tell)
-    plugins: list[dict[str, object]] = [{"name": "words", "version": "1.0"}]
+    plugins: list[dict[str, object]] = [described("words")]
     hasher = Hasher(CHEAP)
     parts = built(Ground(store, bus, clock, hasher), ready, plugins)
     await parts.govern.first_owner(OWNER_TOKEN)

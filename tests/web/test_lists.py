@@ -3,14 +3,14 @@
 import pytest
 
 from relay.core.staff import Role
-from tests.web.conftest import Relay, is_problem
+from tests.web.conftest import Relay, described, is_problem
 
 LISTS = ("/v1/communities", "/v1/staff", "/v1/keys", "/v1/communities/a/plugins")
 
 
 async def fill(relay: Relay) -> None:
     """At least three of everything."""
-    relay.plugins[:] = [{"name": name} for name in ("words", "flood", "repeat")]
+    relay.plugins[:] = [described(name) for name in ("words", "flood", "repeat")]
     for slug in "cab":
         await relay.community(slug)
     for _ in range(3):

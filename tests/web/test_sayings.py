@@ -83,5 +83,24 @@ def test_nothing_is_translated_that_the_relay_does_not_say() -> None:
     assert SAID.keys() - known - documented - composed == set()
 
 
+def notes(tree: ast.AST) -> Iterator[str]:
+    """What a plugin's place says of its trouble, wherever it is handed on or given."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"_failed", "_lost"}:
+            yield from (text for given in node.args if (text := literal(given)))
+        elif isinstance(node, ast.FunctionDef) and node.name in {"_how", "_fault"}:
+            for given in (each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value):
+                ends = [given.body, given.orelse] if isinstance(given, ast.IfExp) else [given]
+                yield from (text for end in ends if (text := literal(end)))
+
+
+@pytest.mark.parametrize("name", ["seat", "connection"])
+def test_what_keeps_a_plugin_from_its_work_is_there_in_german(name: str) -> None:
+    said = set(notes(ast.parse((ROOT / f"pipeline/{name}.py").read_text("utf-8"))))
+
+    assert said != set()
+    assert {text for text in said if " " in text} - SAID.keys() == set()
+
+
 def test_what_is_put_in_is_put_in_in_german_too() -> None:
     assert [english for english, german in SAID.items() if english.count("{}") != german.count("{}")] == []

@@ -179,10 +179,15 @@ export interface Plugin {
   hits: number;
   errors: number;
   mean_us: number;
+  p99_us: number;
+  deadline_ms: number;
   note: string;
   state: "running" | "starting" | "waiting" | "broken";
+  breaker: "closed" | "open" | "trial";
   restarts: number;
+  options: PluginOption[];
 }
+export interface PluginOption { name: string; value: unknown; default: unknown; description: string }
 export interface AuditRow {
   n: number;
   at: string;
