@@ -1,6 +1,7 @@
 """What can be seen from outside: logs on standard error, without anybody's words, and the metrics of one relay."""
 
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
@@ -10,7 +11,7 @@ from typing import Any, Final, Literal, TextIO
 import orjson
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from relay.core.errors import RelayError
 
@@ -32,6 +33,8 @@ _QUOTES_NOBODY: Final = (RelayError, OSError, TypeError, AttributeError, NameErr
 QUOTING: Final = ("aiohttp.internal", "aiohttp.websocket")
 """Loggers that warn of what a caller sent, word for word: names of cookies, and subprotocols, where some put a token."""
 
+_NAME: Final = re.compile("[a-z][a-z0-9_]*")
+
 BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)  # seconds
 GROUPS: Final = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)  # changes in one commit
 
@@ -43,6 +46,18 @@ class LogSettings(BaseModel):
 
     format: LogFormat = Field("auto", description="console (for people), json (for machines), or auto: console on a terminal")
     level: LogLevel = Field("info", description="the least that is logged: debug, info, warning or error")
+    trace_plugins: str = Field(
+        "",
+        description="1, or names with commas between: each check of all plugins, or of these, is a line of level info, with ids"
+        " and figures and without a text",
+    )
+
+    @field_validator("trace_plugins")
+    @classmethod
+    def _names_plugins(cls, said: str) -> str:
+        if said.strip() not in {"", "1"} and not all(_NAME.fullmatch(name.strip()) for name in said.split(",")):
+            raise ValueError("should be 1 for all plugins, or names of plugins with commas between")
+        return said
 
 
 def set_up_logs(stream: TextIO, settings: LogSettings) -> None:

@@ -48,15 +48,22 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 @click.option("--host", help="address to listen on  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="port to listen on, 0 picks a free one  [default: 8080]")
 @click.option("--log-format", type=click.Choice(["auto", "console", "json"]), help="how the log looks  [default: auto]")
-def serve(config: Path | None, data: Path | None, host: str | None, port: int | None, log_format: str | None) -> None:
+@click.option(
+    "--trace-plugins",
+    metavar="NAMES",
+    envvar="RELAY_TRACE_PLUGINS",
+    show_envvar=True,
+    help="log each check of these plugins, 1 for all: ids and figures, no text",
+)
+def serve(config: Path | None, data: Path | None, **given: Any) -> None:  # noqa: ANN401  of several types
     """Run the relay until it is told to stop.
 
     Prints one line to standard output when it answers requests: ready http://HOST:PORT. The log goes to standard error. The
     first start makes the owner, with the token in RELAY_OWNER_TOKEN (32 characters at least), or with one that is shown once
     beside a link that opens the console.
     """
-    options = {"http.host": host, "http.port": port, "store.folder": data, "log.format": log_format}
-    loaded = settings_of(config, options)
+    places = {"host": "http.host", "port": "http.port", "log_format": "log.format", "trace_plugins": "log.trace_plugins"}
+    loaded = settings_of(config, {"store.folder": data, **{places[name]: value for name, value in given.items()}})
     set_up_logs(sys.stderr, loaded.values.log)
     raise_files()
     _run(_serve(loaded.values), loaded)

@@ -1,9 +1,11 @@
 """Moderation as configured: plugins of one's own in workers, shipped ones inside and watched; strikes and their measures."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
+
+import structlog
 
 from relay.clock import SystemClock
 from relay.configuration import LadderSettings, ModerationSettings, Settings, shipped
@@ -18,6 +20,7 @@ from relay.pipeline.asker import services
 from relay.pipeline.forks import Forks
 from relay.pipeline.pipeline import Pipeline, Places
 from relay.pipeline.source import moved
+from relay.pipeline.trace import Trace
 from relay.pipeline.watchdog import Watchdog
 from relay.plugin import Foreign, Plugin
 from relay.ports import Store
@@ -48,6 +51,7 @@ def rules_of(moderation: ModerationSettings) -> Rules:
         headroom=moderation.headroom.value(),
         raid=moderation.raid.value(),
     )
+log = structlog.get_logger(__name__)
 
 
 def build_pipeline(settings: Settings, *, guarded: bool = False) -> Pipeline:
@@ -68,8 +72,11 @@ def build_pipeline(settings: Settings, *, guarded: bool = False) -> Pipeline:
         raise
     quarantine = settings.store.folder / QUARANTINE
     watchdog = Watchdog(quarantine, moderation.longest_hold_s) if guarded else None
+    trace = _trace(settings.log.trace_plugins, settings.plugins)
     outbound = Client(moderation.http) if guarded else None
     return Pipeline(moved(plugins, quarantine), rules, tables, SystemClock(), Places(forks, watchdog, outbound))
+    rules = Rules(flag=moderation.flag, hold=moderation.hold, reject=moderation.reject, weights=moderation.weights)
+    return Pipeline(moved(plugins, quarantine), rules, tables, SystemClock(), Places(forks, watchdog, outbound, trace))
 
 
 async def open_look(settings: Settings, store: Store, stack: AsyncExitStack) -> Look:
@@ -91,3 +98,11 @@ def _check_services(plugins: Sequence[Plugin[Any] | Foreign], settings: Outbound
             if (why := refusal(url, settings)) is not None:
                 name = plugin.label.name if isinstance(plugin, Foreign) else plugin.name
                 raise PluginError(f"plugins.{name}", option, why)
+
+
+def _trace(said: str, switched_on: Container[str]) -> Trace:
+    trace = Trace(said)
+    for name in sorted(trace.names):
+        if name not in switched_on:
+            log.warning("plugin to be traced is not switched on", plugin=name)
+    return trace

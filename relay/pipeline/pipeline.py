@@ -47,6 +47,7 @@ from relay.pipeline.options import Option, options_of
 from relay.pipeline.process import Process
 from relay.pipeline.raids import Raids
 from relay.pipeline.source import foreign
+from relay.pipeline.trace import Trace
 from relay.pipeline.watchdog import Watchdog, unseen
 from relay.plugin import Foreign, Incoming, Plugin
 from relay.ports import Clock, Outbound
@@ -84,11 +85,15 @@ class PluginState:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What plugins have around them: workers, the watchdog over the relay's own loop, HTTP. None for what is not there."""
+    """What plugins have around them: workers, the watchdog over the relay's own loop, HTTP. None for what is not there.
+
+    `trace` says whose checks go into the log.
+    """
 
     forks: Forks | None = None
     watchdog: Watchdog | None = None
     outbound: Outbound | None = None
+    trace: Trace = field(default_factory=Trace)
 
 
 @dataclass(slots=True)
@@ -255,6 +260,11 @@ class Pipeline:
         if runners is self._quick:
             self._look_out_for_raids(submission, trust, seen)
         own = score_of(composed([each for each in seen if not each.across], self._rules.composites), self._rules)
+            answer = await self._run(runner, incoming, seen, failures)
+            self._places.trace.note(submission, runner.label, answer)
+        if runners is self._quick and seen and submission.member.trusted:
+            seen.append(self._of_core(Signal("core.trusted", reason="a trusted member")))
+        own = score_of([each for each in seen if not each.across])
         return bool(self._slow) and self._rules.flag <= own < self._rules.reject
 
     def _look_out_for_raids(self, submission: Submission, trust: Trust, seen: list[Seen]) -> None:

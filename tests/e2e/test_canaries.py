@@ -24,7 +24,7 @@ from tests.web.browser import Browser, browser
 SLUG = "town"
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 MEMBERS = 6
-LOUDEST = {"RELAY_LOG__LEVEL": "debug"}
+LOUDEST = {"RELAY_LOG__LEVEL": "debug", "RELAY_TRACE_PLUGINS": "1"}
 PATIENT = unlimited("staff", "member", "visitor")  # so that no answer is just "too many"
 SHARED_PREFIX = 4  # letters: a search index leaves out what a word has in common with the word before it
 
@@ -74,6 +74,7 @@ async def test_nobody_sees_a_mark_of_another_member(start_relay: Relay, http: ai
             assert one.mark.encode() not in audit.raw
         log = server.log.read_text()
         assert "opened" in log, "the log is the one that is looked at"
+        assert "plugin looked" in log, "the trace is in it"
         assert [one.mark for one in town.marked if one.mark in log or str(one.client.api.token) in log] == []
 
 
