@@ -1,10 +1,12 @@
 """For authors of plugins: `check_plugin` proves that a plugin keeps its word, `moderate` shows what it sees in a text.
 
-def test_shouting_keeps_its_word():
-    check_plugin(Shouting)
+SHOUTING = plugin_in(Path("my-plugins/shouting.py"))
 
-def test_shouting_sees_capitals(moderate):
-    assert names(moderate(Shouting, "WO BLEIBT MEIN PAKET")) == {"shouting.capitals"}
+def test_shouting_keeps_its_word():
+    check_plugin(SHOUTING)
+
+def test_shouting_sees_capitals():
+    assert names(moderate(SHOUTING, "WO BLEIBT MEIN PAKET")) == {"shouting.capitals"}
 """
 
 import asyncio
@@ -23,10 +25,11 @@ from relay.core.notice import LANGUAGES
 from relay.core.text import Tables
 from relay.core.verdict import Decision, MemberFacts, Rules, Signal, Submission
 from relay.lexicon import load_tables
-from relay.loader import label_faults
+from relay.loader import classes_of, label_faults
 from relay.pipeline.pipeline import LONGEST_TEXT, Pipeline, Places
 from relay.pipeline.source import foreign, travelling
 from relay.plugin import Plugin
+from relay.testing.golden import Golden, TextsError, beside, read
 
 TRIES = 3  # a machine that was busy elsewhere gets another chance before a plugin is called slow
 STARTS_WITHIN = 20.0  # seconds for a worker, on a machine that is busy elsewhere
@@ -78,6 +81,12 @@ def moderate(plugin: type[Plugin[Any]], *texts: str, **options: object) -> list[
     return [seen.signal for seen in decisions[-1].signals if seen.plugin == plugin.name]
 
 
+def plugin_in(file: Path) -> type[Plugin[Any]]:
+    """Give the one plugin of a file. Raises PluginError, and ValueError when there are several."""
+    (found,) = classes_of(file)
+    return found
+
+
 def names(signals: Sequence[Signal]) -> set[str]:
     return {signal.name for signal in signals}
 
@@ -88,8 +97,9 @@ def check_plugin(plugin: type[Plugin[Any]], **options: object) -> None:
     `http`, no option, answers what the plugin asks (relay.testing.services.Canned).
 
     Looked at: the label; a description for the plugin and for each option; in a shipped one, what a rejected member is told of
-    each signal; options that come back from JSON, as a worker gets them; the examples, each alone, here and in a worker; a text
-    of the greatest length within the deadline; random Unicode. Call it where no event loop runs.
+    each signal; options that come back from JSON, as a worker gets them; the examples, each alone, here and in a worker; the
+    golden texts beside its file, where there are any; a text of the greatest length within the deadline; random Unicode. Call
+    it where no event loop runs.
     """
     faults = [f"{key}: {what}" for key, what in label_faults(plugin)]
     if not faults:
@@ -97,6 +107,7 @@ def check_plugin(plugin: type[Plugin[Any]], **options: object) -> None:
         faults += _untold(plugin)
         faults += _in_worker(plugin, options)
         faults += unkept_examples(plugin, options)
+        faults += _unkept_texts(plugin, options)
         faults += _long(plugin, options)
         faults += _random(plugin, options)
     if faults:
@@ -202,6 +213,37 @@ def unkept_examples(plugin: type[Plugin[Any]], options: dict[str, object]) -> It
             yield f"example {text!r}: {why}"
         if given != wanted:
             yield f"example {text!r}: gives {sorted(given)}, and {sorted(wanted)} is written"
+
+
+def _unkept_texts(plugin: type[Plugin[Any]], options: dict[str, object]) -> Iterator[str]:
+    """What it gives otherwise than its golden texts say."""
+    path = beside(plugin)
+    if path is None or not path.exists():
+        return
+    try:
+        lines = read(path)
+    except TextsError as error:
+        yield str(error)
+        return
+    for line, (given, why) in zip(lines, seen_in(plugin, lines, options), strict=True):
+        where = f"{path.name}:{line.line}: {line.text!r}"
+        if why:
+            yield f"{where}: {why}"
+        elif line.signals is None:
+            yield f"{where}: gives {sorted(given)}, and nothing is written: relay plugin test --update writes it"
+        elif given != line.signals:
+            yield f"{where}: gives {sorted(given)}, and {sorted(line.signals)} is written"
+
+
+def seen_in(
+    plugin: type[Plugin[Any]], lines: Sequence[Golden], options: dict[str, object]
+) -> Iterator[tuple[frozenset[str], str]]:
+    """Names of the signals that it gives for each text alone, and why it failed; call it where no event loop runs."""
+    tables = load_tables()
+    for line in lines:
+        (decision,) = asyncio.run(_judge(plugin, [line.text], options, tables))
+        given = frozenset(seen.signal.name for seen in decision.signals if seen.plugin == plugin.name)
+        yield given, "; ".join(why for _, why in decision.failures)
 
 
 def _long(plugin: type[Plugin[Any]], options: dict[str, object]) -> Iterator[str]:
