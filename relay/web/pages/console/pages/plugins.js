@@ -58,7 +58,8 @@ function Figure({ name, value }) {
 
 /** @param {{ one: Plugin }} props */
 function Options({ one }) {
-  if (one.options.length === 0) return html`<p class="quiet">${t("plugin.options.none")}</p>`;
+  const isKnown = one.options.length > 0 || one.state !== "broken"; // what was never loaded may have some
+  if (one.options.length === 0) return isKnown && html`<p class="quiet">${t("plugin.options.none")}</p>`;
   return html`<details class="options"><summary>${t("plugin.options")}</summary>
     <p class="quiet">${t("plugin.options.where", { name: one.name })}</p>
     <dl>${one.options.map((option) => html`<div key=${option.name}>
