@@ -28,6 +28,8 @@ from relay.ports import Store
 QUARANTINE = "plugins.json"  # which plugins held the loop
 OUTGOING = frozenset({"words"})  # plugins that also look at what staff write
 
+log = structlog.get_logger(__name__)
+
 
 def build_ladder(settings: LadderSettings) -> Ladder:
     """Strikes and measures as configured."""
@@ -51,7 +53,6 @@ def rules_of(moderation: ModerationSettings) -> Rules:
         headroom=moderation.headroom.value(),
         raid=moderation.raid.value(),
     )
-log = structlog.get_logger(__name__)
 
 
 def build_pipeline(settings: Settings, *, guarded: bool = False) -> Pipeline:
@@ -74,8 +75,6 @@ def build_pipeline(settings: Settings, *, guarded: bool = False) -> Pipeline:
     watchdog = Watchdog(quarantine, moderation.longest_hold_s) if guarded else None
     trace = _trace(settings.log.trace_plugins, settings.plugins)
     outbound = Client(moderation.http) if guarded else None
-    return Pipeline(moved(plugins, quarantine), rules, tables, SystemClock(), Places(forks, watchdog, outbound))
-    rules = Rules(flag=moderation.flag, hold=moderation.hold, reject=moderation.reject, weights=moderation.weights)
     return Pipeline(moved(plugins, quarantine), rules, tables, SystemClock(), Places(forks, watchdog, outbound, trace))
 
 

@@ -6,10 +6,8 @@ goes wrong inside is a decision to hold. A changed configuration is a new pipeli
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from time import perf_counter
 from typing import Any, get_args
 
@@ -254,17 +252,13 @@ class Pipeline:
             submission.attachments,
         )
         for runner in runners:
-            await self._run(runner, incoming, seen, failures)
+            answer = await self._run(runner, incoming, seen, failures)
+            self._places.trace.note(submission, runner.label, answer)
         if runners is self._quick and seen and trust.lightly:
             seen.append(self._of_core(Signal("core.trusted", factor=trust.value, reason=trust.why)))
         if runners is self._quick:
             self._look_out_for_raids(submission, trust, seen)
         own = score_of(composed([each for each in seen if not each.across], self._rules.composites), self._rules)
-            answer = await self._run(runner, incoming, seen, failures)
-            self._places.trace.note(submission, runner.label, answer)
-        if runners is self._quick and seen and submission.member.trusted:
-            seen.append(self._of_core(Signal("core.trusted", reason="a trusted member")))
-        own = score_of([each for each in seen if not each.across])
         return bool(self._slow) and self._rules.flag <= own < self._rules.reject
 
     def _look_out_for_raids(self, submission: Submission, trust: Trust, seen: list[Seen]) -> None:
@@ -307,7 +301,6 @@ class Pipeline:
         trust = self.trust(Past(member.approved, member.joined_at, member.known), submission.at)
         return replace(trust, value=1.0, lightly=True) if member.trusted else trust
 
-    async def _run(self, runner: _Runner, incoming: Incoming, seen: list[Seen], failures: list[Failure]) -> None:
     async def _run(self, runner: _Runner, incoming: Incoming, seen: list[Seen], failures: list[Failure]) -> Answer | None:
         label = runner.label
         started = perf_counter()
