@@ -25,6 +25,7 @@ from relay.core.member import Address, Consent, Member
 from relay.core.passphrase import Fit
 from relay.core.post import Post
 from relay.core.rate import Rate
+from relay.core.replay import Event, Span
 from relay.core.session import Session
 from relay.core.staff import Key, Staff, Token
 from relay.core.stream import Item
@@ -266,6 +267,14 @@ class Engine(Store, Protocol):
     async def close(self) -> None:
         """Writes what waits, then ends; a second call does nothing."""
         ...
+
+
+class History(Protocol):
+    """What was decided about members' messages, in its order, for who may not write."""
+
+    async def span(self, since: datetime) -> Span: ...
+    async def events(self, after: int, last: int, limit: int) -> Sequence[Event]: ...
+    async def approved_before(self, member: int, n: int) -> int: ...
 
 
 class Channel(Protocol):

@@ -15,6 +15,7 @@ from relay.configuration import Settings
 from relay.loader import PluginError
 from relay.observe import set_up_logs
 from relay.pipeline.pipeline import Pipeline
+from relay.ports import Clock
 from relay.settings import Loaded, SettingsError, read
 
 config_option = click.option(
@@ -41,14 +42,14 @@ def settings_of(config: Path | None, options: Mapping[str, object] = MappingProx
         raise Failure(f"The configuration cannot be used.\n{error}", Exit.USAGE) from None
 
 
-def pipeline_of(loaded: Loaded[Settings]) -> Pipeline:
+def pipeline_of(loaded: Loaded[Settings], clock: Clock | None = None) -> Pipeline:
     """The moderation that is configured; has to be closed. Raises Failure at the first plugin that cannot be used.
 
     What goes wrong later is said on standard error: standard output is for what the command answers.
     """
     set_up_logs(sys.stderr, loaded.values.log.model_copy(update={"level": "warning"}))
     try:
-        return build_pipeline(loaded.values)
+        return build_pipeline(loaded.values, clock=clock, alone=clock is not None)
     except PluginError as error:
         raise Failure(f"The configuration cannot be used.\n{placed(loaded, error)}", Exit.USAGE) from None
 

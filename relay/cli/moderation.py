@@ -1,4 +1,5 @@
 """`relay moderation`: read the rules, and try them on texts, without a relay."""
+"""`relay moderation`: try the rules on texts, without a relay, and on what members wrote."""
 
 import asyncio
 import sys
@@ -11,6 +12,8 @@ import click
 
 from relay.cli.configured import config_option, pipeline_of, settings_of
 from relay.cli.screen import Screen, as_line
+from relay.cli.replay import replay
+from relay.cli.screen import as_line
 from relay.cli.shape import Exit, Failure, Group
 from relay.compose.listing import listing
 from relay.pipeline.score import LineError, Standing, score
@@ -21,6 +24,9 @@ PACE = 500  # lines between two signs of life
 @click.group(cls=Group)
 def moderation() -> None:
     """Moderation: read the rules, and try them on texts."""
+
+
+moderation.add_command(replay)
 
 
 @moderation.command(

@@ -23,7 +23,7 @@ from relay.pipeline.source import moved
 from relay.pipeline.trace import Trace
 from relay.pipeline.watchdog import Watchdog
 from relay.plugin import Foreign, Plugin
-from relay.ports import Store
+from relay.ports import Clock, Store
 
 QUARANTINE = "plugins.json"  # which plugins held the loop
 OUTGOING = frozenset({"words"})  # plugins that also look at what staff write
@@ -55,8 +55,10 @@ def rules_of(moderation: ModerationSettings) -> Rules:
     )
 
 
-def build_pipeline(settings: Settings, *, guarded: bool = False) -> Pipeline:
-    """Moderation as configured; has to be closed. Raises PluginError.
+def build_pipeline(
+    settings: Settings, *, guarded: bool = False, clock: Clock | None = None, alone: bool = False
+) -> Pipeline:
+    """Moderation as configured; has to be closed. Raises PluginError. `alone` leaves out the plugins that ask services.
 
     `guarded` is for a relay that serves: a plugin inside of it that holds its loop for too long ends it, and is moved; and
     plugins may ask the services that their options name.
@@ -76,6 +78,9 @@ def build_pipeline(settings: Settings, *, guarded: bool = False) -> Pipeline:
     trace = _trace(settings.log.trace_plugins, settings.plugins)
     outbound = Client(moderation.http) if guarded else None
     return Pipeline(moved(plugins, quarantine), rules, tables, SystemClock(), Places(forks, watchdog, outbound, trace))
+    asked = [plugin for plugin in moved(plugins, quarantine) if not (alone and services(plugin))]
+    rules = Rules(flag=moderation.flag, hold=moderation.hold, reject=moderation.reject, weights=moderation.weights)
+    return Pipeline(asked, rules, tables, clock or SystemClock(), Places(forks, watchdog, outbound))
 
 
 async def open_look(settings: Settings, store: Store, stack: AsyncExitStack) -> Look:

@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, get_args
 
@@ -109,8 +111,15 @@ class _Runner:
     latency: Latency = field(default_factory=Latency)
 
 
+def _untimed(_plugin: str, _seconds: float) -> None:
+    """Nobody counts."""
+
+
 class Pipeline:
-    """Judges submissions; `judge` has the shape that flows expect and never raises."""
+    """Judges submissions; `judge` has the shape that flows expect and never raises.
+
+    `took` hears of each check: which plugin, and the seconds.
+    """
 
     def __init__(
         self,
@@ -124,6 +133,7 @@ class Pipeline:
         self._tables = tables
         self._clock = clock
         self.raids = Raids(rules.raid, clock)
+        self.took: Callable[[str, float], None] = _untimed
         self._memory = MemoryStore(clock.monotonic)
         self._log = structlog.get_logger(__name__)
         self._opening = asyncio.Lock()
@@ -309,6 +319,10 @@ class Pipeline:
             return None
         answer.seconds = perf_counter() - started
         runner.latency.add(answer.seconds)
+            return
+        seconds = perf_counter() - started
+        runner.seconds += seconds
+        self.took(label.name, seconds)
         runner.runs += 1
         runner.hits += bool(answer.signals)
         for signal in answer.signals:

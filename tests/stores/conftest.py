@@ -34,7 +34,7 @@ from relay.core.staff import Role as StaffRole
 from relay.core.staff import Staff, Token, TokenKind
 from relay.core.thread import Filing, Message, NewThread, Role, Thread, ThreadRef, status_after
 from relay.core.verdict import Action, Decision
-from relay.ports import Store, Told
+from relay.ports import Paging, Store, ThreadFilter, Told
 from relay.stores.postgres import PostgresStore
 from relay.stores.sqlite import SqliteStore
 from relay.testing.clock import Drawn, ManualClock
@@ -196,6 +196,12 @@ class World:
         thread = await self.store.thread(change.filing.thread.id)
         assert thread is not None
         return thread
+
+    async def wrote(self, member: Member, decision: Decision = ALLOWED, text: str = "When?") -> None:
+        """In the one thread that they have, which the first message makes."""
+        mine = ThreadFilter(member=member.id)
+        found = (await self.store.threads(member.community, mine, Paging(limit=1))).items
+        await self.store.commit(self.reply(member, found[0].ref if found else None, decision, text))
 
     async def filed(self, change: FileReply) -> Filed:
         return cast("Filed", (await self.store.commit(change))[0])

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from datetime import datetime
 
 from relay.stores.sql.cells import when_or_none
+from relay.stores.sql.history import Decided
 from relay.stores.sql.record import OwnRecord
 
 NEWEST = """
@@ -15,7 +16,7 @@ AUDIT_END = """
     SELECT coalesce(max(n), 0) FROM audit"""
 
 
-class Look(OwnRecord):
+class Look(OwnRecord, Decided):
     """Reads alone, and takes no lock that a relay waits for. Each engine says how."""
 
     async def newest_at(self) -> datetime | None:
