@@ -143,6 +143,22 @@ async def test_what_looks_at_history_can_write_nothing(past: Past) -> None:
     world = past.world
     await world.wrote(await world.member(await world.community()))
 
+    await writes_nothing(past.look)
+
+    assert [event.approves for event in await every_event(past.look)] == [1]
+
+
+async def test_a_server_refuses_what_such_a_look_would_write(url: str) -> None:
+    store = await PostgresStore.open(url, lambda _changes, _outcomes: None)
+    look = await PostgresLook.open(url)
+    try:
+        await writes_nothing(look)
+    finally:
+        await look.close()
+        await store.close()
+
+
+async def writes_nothing(look: Look) -> None:
     for sql in (
         "DELETE FROM decisions",
         "UPDATE messages SET text = 'x'",
@@ -150,9 +166,7 @@ async def test_what_looks_at_history_can_write_nothing(past: Past) -> None:
         "CREATE TABLE more (n BIGINT)",
     ):
         with pytest.raises(Unavailable, match=r"read-?only"):
-            await past.look._rows(sql)  # noqa: SLF001  no method of it writes, so it is asked for the worst
-
-    assert [event.approves for event in await every_event(past.look)] == [1]
+            await look._rows(sql)  # noqa: SLF001  no method of it writes, so it is asked for the worst
 
 
 async def every_event(look: History) -> Sequence[Event]:
