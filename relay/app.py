@@ -24,10 +24,12 @@ from relay.clock import SystemClock
 from relay.compose import asyncapi
 from relay.compose.broker import broker_of, is_shut_at, open_provision, salt
 from relay.compose.listing import listing
+from relay.compose.control import controlled
 from relay.compose.measures import measure, measure_plugins
 from relay.compose.moderation import build_ladder, build_pipeline, open_look
 from relay.compose.mqtt import Flows as MqttFlows
 from relay.compose.mqtt import measure_mqtt, open_mqtt
+from relay.compose.reload import Reload, Wishes
 from relay.compose.signing_in import open_sign_in
 from relay.compose.storage import begin_run, measure_disk, open_erasing, open_store
 from relay.compose.streams import open_streams
@@ -57,7 +59,7 @@ from relay.flows.review import Review
 from relay.flows.sign_in import SignIn
 from relay.flows.watch import Watch
 from relay.observe import Metrics
-from relay.pipeline.pipeline import Pipeline
+from relay.pipeline.switch import Switch
 from relay.ports import Channel, Engine, Store
 from relay.stores.sqlite_restore import settle
 from relay.web.door import Runner
@@ -139,7 +141,7 @@ class App:
     store: Engine
     flows: Flows
     streams: Streams
-    pipeline: Pipeline
+    pipeline: Switch
     bus: Bus
     metrics: Metrics
     first: First | None
@@ -199,9 +201,10 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
     `channels` are the platforms that it pushes to, beside the members' streams.
     """
     bus, metrics = Bus(), Metrics(CollectorRegistry())
-    pipeline = build_pipeline(settings, guarded=True)
+    built = build_pipeline(settings, guarded=True)
+    pipeline = Switch(built)
     stack.push_async_callback(pipeline.close)
-    await pipeline.open()
+    await built.open()
     settings.store.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     settle(settings.store.folder)
     store = await open_store(settings, bus, stack)
@@ -242,6 +245,8 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
 
 async def _flows(store: Store, pipeline: Pipeline, opened: Opened, channels: Sequence[Channel]) -> Flows:
     clock, ladder = SystemClock(), build_ladder(opened.strict)
+async def _flows(store: Store, pipeline: Switch, opened: Opened, channels: Sequence[Channel]) -> Flows:
+    clock = SystemClock()
     key, join_key = await _own_key(store, PSEUDONYM_KEY), await _own_key(store, JOIN_KEY)
     judging = Judging(pipeline.quick, pipeline.again)
     keep = opened.keep
@@ -343,11 +348,11 @@ def build_server(app: App, settings: Settings) -> web.Application:
 async def serve(
     settings: Settings,
     ready: Callable[[str, First | None], None],
-    stop: asyncio.Event,
+    wishes: Wishes,
     owner_token: str | None,
     channels: Sequence[Channel] = (),
 ) -> None:
-    """Runs a relay until `stop` is set: `ready(url, what a first owner needs)` is called when it answers requests.
+    """Runs a relay until it shall stop: `ready(url, what a first owner needs)` is called when it answers requests.
 
     The address is taken first, so that a first start that cannot have it makes no owner whose token nobody sees.
     """
@@ -362,8 +367,11 @@ async def serve(
         gc.collect()
         gc.freeze()  # what start-up made lives as long as the process; the collector need not walk it again
         gc.set_threshold(*COLLECT_AFTER)
+        swapped = partial(measure_plugins, app.pipeline, app.metrics)
+        reload = Reload(app.pipeline, settings, wishes.read, app.store, swapped)
+        await stack.enter_async_context(controlled(settings.store.folder, reload, wishes.reload))
         ready(_url(settings.http.host, runner), app.first)
-        await app.work(stop)
+        await app.work(wishes.stop)
         log.info("stopping")
 
 

@@ -6,6 +6,7 @@ from relay.cli.shape import LateGroup
 
 COMMANDS = {
     "serve": ("relay.cli.serve", "Run the relay until it is told to stop."),
+    "reload": ("relay.cli.reload", "Have a running relay read its configuration again, whole or not at all."),
     "init": ("relay.cli.serve", "Create the data folder, the database and the owner."),
     "check": ("relay.cli.check", "Check a configuration without starting anything."),
     "doctor": ("relay.cli.doctor", "Look at all that the relay stands on, and say what to do."),

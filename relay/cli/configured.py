@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from relay.cli.shape import Exit, Failure
-from relay.compose.moderation import build_pipeline
+from relay.compose.moderation import build_pipeline, placed
 from relay.configuration import Settings
 from relay.loader import PluginError
 from relay.observe import set_up_logs
@@ -52,13 +52,3 @@ def pipeline_of(loaded: Loaded[Settings], clock: Clock | None = None) -> Pipelin
         return build_pipeline(loaded.values, clock=clock, alone=clock is not None)
     except PluginError as error:
         raise Failure(f"The configuration cannot be used.\n{placed(loaded, error)}", Exit.USAGE) from None
-
-
-def placed(loaded: Loaded[Settings], error: PluginError) -> str:
-    """A fault in options or weights with its file and line; one in the plugin itself names the plugin's own file."""
-    table = tuple(error.where.split("."))
-    if table[0] == "plugins":
-        return str(loaded.wrong((*table, *(error.key.split(".") if error.key else ())), error.what))
-    if table[0] == "moderation":
-        return str(loaded.wrong((*table, error.key), error.what))
-    return str(error)

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, ExitStack, suppress
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,15 +18,17 @@ import click
 from relay.app import First, StartError, open_app
 from relay.app import serve as run
 from relay.cli.client import URL_FILE
-from relay.cli.configured import config_option, data_option, placed, settings_of
+from relay.cli.configured import config_option, data_option, settings_of
 from relay.cli.limits import raise_files
 from relay.cli.screen import Screen
 from relay.cli.shape import Command, Exit, Failure
+from relay.compose.moderation import placed
+from relay.compose.reload import Read, Wishes
 from relay.configuration import Settings
 from relay.core.errors import RelayError
 from relay.loader import PluginError
 from relay.observe import set_up_logs
-from relay.settings import Loaded
+from relay.settings import Loaded, read
 from relay.web.entering import address_of
 from relay.web.settings import HttpSettings
 
@@ -66,7 +69,7 @@ def serve(config: Path | None, data: Path | None, **given: Any) -> None:  # noqa
     loaded = settings_of(config, {"store.folder": data, **{places[name]: value for name, value in given.items()}})
     set_up_logs(sys.stderr, loaded.values.log)
     raise_files()
-    _run(_serve(loaded.values), loaded)
+    _run(_serve(loaded, partial(read, Settings, config, os.environ, options)), loaded)
 
 
 @click.command(cls=Command, examples=["relay init --data /var/lib/relay", "relay init --json > owner.json"])
@@ -94,11 +97,15 @@ def init(config: Path | None, data: Path | None, *, as_json: bool) -> None:
         screen.say("There is an owner already; nothing was changed.")
 
 
-async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
+async def _serve(loaded: Loaded[Settings], again: Read) -> None:
+    settings, wishes = loaded.values, Wishes(asyncio.Event(), asyncio.Event(), again)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, wishes.stop.set)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup has it ignored, and means that
+        by_hand = sys.stdin is not None and sys.stdin.isatty()
+        wish = wishes.stop if by_hand else wishes.reload  # a closed terminal is no wish to go on
+        loop.add_signal_handler(signal.SIGHUP, wish.set)
     file = settings.store.folder / URL_FILE
     with ExitStack() as stack:
 
@@ -108,7 +115,7 @@ async def _serve(settings: Settings) -> None:
             _welcome(settings.http, url, first)
             click.echo(f"ready {url}")  # click flushes, so that a pipe sees it now
 
-        await run(settings, ready, stop, os.environ.get("RELAY_OWNER_TOKEN") or None)
+        await run(settings, ready, wishes, os.environ.get("RELAY_OWNER_TOKEN") or None)
 
 
 def _forget(file: Path) -> None:

@@ -6,7 +6,8 @@ from relay.bus import Bus
 from relay.channels.web.stream import Streams
 from relay.core.change import AcceptPost, Filed, FileReply, Released, ReleasePost, Rule, SendMessage
 from relay.observe import Metrics
-from relay.pipeline.pipeline import Pipeline, PluginState
+from relay.pipeline.pipeline import PluginState
+from relay.pipeline.switch import Switch
 
 
 def measure(bus: Bus, metrics: Metrics, streams: Streams) -> None:
@@ -27,6 +28,10 @@ def measure(bus: Bus, metrics: Metrics, streams: Streams) -> None:
 def measure_plugins(pipeline: Pipeline, metrics: Metrics) -> None:
     """Each is asked when somebody reads the metrics, and raid mode too."""
     metrics.raids.set_function(lambda: pipeline.raids.on)
+def measure_plugins(pipeline: Switch, metrics: Metrics) -> None:
+    """Each is asked when somebody reads the metrics; again for other plugins."""
+    for gauge in (metrics.plugin_up, metrics.plugin_runs, metrics.plugin_errors, metrics.plugin_restarts):
+        gauge.clear()
     for place, plugin in enumerate(pipeline.describe()):
 
         def of(figure: Callable[[PluginState], float], place: int = place) -> Callable[[], float]:

@@ -18,12 +18,14 @@ from relay.outbound.client import Client, refusal
 from relay.outbound.settings import OutboundSettings
 from relay.pipeline.asker import services
 from relay.pipeline.forks import Forks
+from relay.pipeline.memory import MemoryStore
 from relay.pipeline.pipeline import Pipeline, Places
 from relay.pipeline.source import moved
 from relay.pipeline.trace import Trace
 from relay.pipeline.watchdog import Watchdog
 from relay.plugin import Foreign, Plugin
 from relay.ports import Clock, Store
+from relay.settings import Loaded
 
 QUARANTINE = "plugins.json"  # which plugins held the loop
 OUTGOING = frozenset({"words"})  # plugins that also look at what staff write
@@ -56,10 +58,16 @@ def rules_of(moderation: ModerationSettings) -> Rules:
 
 
 def build_pipeline(
-    settings: Settings, *, guarded: bool = False, clock: Clock | None = None, alone: bool = False
+    settings: Settings,
+    *,
+    guarded: bool = False,
+    clock: Clock | None = None,
+    memory: MemoryStore | None = None,
+    alone: bool = False,
 ) -> Pipeline:
-    """Moderation as configured; has to be closed. Raises PluginError. `alone` leaves out the plugins that ask services.
+    """Moderation as configured; has to be closed. Raises PluginError.
 
+    It goes on with the `memory` of the one before, if there is one; `alone` leaves out the plugins that ask services.
     `guarded` is for a relay that serves: a plugin inside of it that holds its loop for too long ends it, and is moved; and
     plugins may ask the services that their options name.
     """
@@ -80,7 +88,7 @@ def build_pipeline(
     return Pipeline(moved(plugins, quarantine), rules, tables, SystemClock(), Places(forks, watchdog, outbound, trace))
     asked = [plugin for plugin in moved(plugins, quarantine) if not (alone and services(plugin))]
     rules = Rules(flag=moderation.flag, hold=moderation.hold, reject=moderation.reject, weights=moderation.weights)
-    return Pipeline(asked, rules, tables, clock or SystemClock(), Places(forks, watchdog, outbound))
+    return Pipeline(asked, rules, tables, clock or SystemClock(), Places(forks, watchdog, outbound, memory))
 
 
 async def open_look(settings: Settings, store: Store, stack: AsyncExitStack) -> Look:
@@ -110,3 +118,11 @@ def _trace(said: str, switched_on: Container[str]) -> Trace:
         if name not in switched_on:
             log.warning("plugin to be traced is not switched on", plugin=name)
     return trace
+def placed(loaded: Loaded[Settings], error: PluginError) -> str:
+    """A fault in options or weights with its file and line; one in the plugin itself names the plugin's own file."""
+    table = tuple(error.where.split("."))
+    if table[0] == "plugins":
+        return str(loaded.wrong((*table, *(error.key.split(".") if error.key else ())), error.what))
+    if table[0] == "moderation":
+        return str(loaded.wrong((*table, error.key), error.what))
+    return str(error)

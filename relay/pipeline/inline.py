@@ -10,7 +10,7 @@ from relay.pipeline.answer import Answer
 from relay.pipeline.asker import Asker, Gate
 from relay.pipeline.breaker import Breaker, BreakerState
 from relay.pipeline.drive import drive, raised
-from relay.pipeline.memory import MemoryStore
+from relay.pipeline.memory import Shelf
 from relay.pipeline.poison import Poison
 from relay.pipeline.stopwatch import CollectorTime, Stopwatch
 from relay.pipeline.watchdog import Mark
@@ -31,11 +31,9 @@ class Inline:
 
     restarts = 0
 
-    def __init__(
-        self, plugin: Plugin[Any], memory: MemoryStore, clock: Clock, mark: Mark, outbound: Outbound | None = None
-    ) -> None:
+    def __init__(self, plugin: Plugin[Any], shelf: Shelf, clock: Clock, mark: Mark, outbound: Outbound | None = None) -> None:
         self._plugin = plugin
-        self._memory = memory
+        self._shelf = shelf
         self._clock = clock
         self._mark = mark
         self._gate = Gate.of(plugin, outbound)
@@ -110,6 +108,5 @@ class Inline:
         return self._breaker.is_tripped and self._clock.monotonic() < self._breaker.open_until
 
     def _context(self, member: str, asker: Asker | None = None) -> Context:
-        name = self._plugin.name
-        shared = self._memory.of(name, "") if self._plugin.across_members else None
-        return Context(self._clock.now(), self._memory.of(name, member), shared, asker)
+        shared = self._shelf.of("") if self._plugin.across_members else None
+        return Context(self._clock.now(), self._shelf.of(member), shared, asker)

@@ -6,7 +6,8 @@ may forget early and must never rest correctness on remembering.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
 from sys import getsizeof
 from types import MappingProxyType
 from typing import TypeVar
@@ -114,6 +115,13 @@ class MemoryStore:
         for shelf in self._shelves.values():
             self._let_go(shelf, member)
 
+    def keep(self, shelves: Container[str]) -> None:
+        """Drops what stands on any other shelf."""
+        for name in [name for name in self._shelves if name not in shelves]:
+            gone = self._shelves.pop(name)
+            self._bytes -= gone.bytes
+            self._spaces -= len(gone.spaces)
+
     def expires_in(self, ttl: float) -> float:
         return self._monotonic() + ttl
 
@@ -139,6 +147,18 @@ class MemoryStore:
         if member in shelf.spaces:
             self._bytes -= shelf.let_go(member)
             self._spaces -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What one plugin remembers, under a name that says which: another version, or other options, begin anew."""
+
+    store: MemoryStore
+    name: str
+
+    def of(self, member: str) -> Memory:
+        """Its memory for one member; `member` is empty for what it shares across members."""
+        return self.store.of(self.name, member)
 
 
 class _SpaceMemory(Memory):

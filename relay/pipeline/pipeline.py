@@ -44,11 +44,13 @@ from relay.pipeline.inline import Inline
 from relay.pipeline.latency import Latency
 from relay.pipeline.memory import MemoryStore
 from relay.pipeline.options import Option, options_of
+from relay.pipeline.memory import MemoryStore, Shelf
 from relay.pipeline.process import Process
 from relay.pipeline.raids import Raids
 from relay.pipeline.source import foreign
 from relay.pipeline.trace import Trace
 from relay.pipeline.watchdog import Watchdog, unseen
+from relay.pipeline.watchdog import Watchdog, fingerprint, unseen
 from relay.plugin import Foreign, Incoming, Plugin
 from relay.ports import Clock, Outbound
 
@@ -89,11 +91,13 @@ class Places:
 
     `trace` says whose checks go into the log.
     """
+    """What plugins have around them: workers, the watchdog over the relay's own loop, HTTP, a memory. None: it is not there."""
 
     forks: Forks | None = None
     watchdog: Watchdog | None = None
     outbound: Outbound | None = None
     trace: Trace = field(default_factory=Trace)
+    memory: MemoryStore | None = None
 
 
 @dataclass(slots=True)
@@ -102,6 +106,7 @@ class _Runner:
 
     label: Label
     place: Inline | Process
+    shelf: Shelf
     weights: dict[str, float]
     why_there: str = ""
     options: tuple[Option, ...] = ()
@@ -134,17 +139,28 @@ class Pipeline:
         self._clock = clock
         self.raids = Raids(rules.raid, clock)
         self.took: Callable[[str, float], None] = _untimed
-        self._memory = MemoryStore(clock.monotonic)
         self._log = structlog.get_logger(__name__)
         self._opening = asyncio.Lock()
         self._is_open = False
         self._places = places or Places()
+        kept = self._places.memory
+        self.memory = MemoryStore(clock.monotonic) if kept is None else kept
         order = {stage: place for place, stage in enumerate(get_args(Stage))}
         runners = sorted(self._runners(plugins), key=lambda runner: order[runner.label.stage])
         self._quick = [runner for runner in runners if runner.label.stage != "slow"]
         self._slow = [runner for runner in runners if runner.label.stage == "slow"]
         self._labels = {runner.label.name: runner.label for runner in runners}
         self._rule_set: RuleSet = rule_set(rules, [_named(plugin) for plugin in plugins])
+
+    @property
+    def has_slow(self) -> bool:
+        """Whether messages may be looked at twice."""
+        return bool(self._slow)
+
+    @property
+    def shelves(self) -> set[str]:
+        """The names under which its plugins remember."""
+        return {runner.shelf.name for runner in (*self._quick, *self._slow)}
 
     @property
     def digest(self) -> str:
@@ -192,6 +208,7 @@ class Pipeline:
         """The member was erased: what plugins remember of them goes."""
         self._memory.forget(member)
         self.raids.forget(member)
+        self.memory.forget(member)
         for runner in (*self._quick, *self._slow):
             runner.place.forget(member)
 
@@ -217,12 +234,15 @@ class Pipeline:
         runners = []
         for plugin in placed:
             place: Inline | Process
+            shelf = Shelf(self.memory, f"{_label(plugin).name} {fingerprint(plugin)}")
             if isinstance(plugin, Foreign):
-                place = Process(plugin, forks, self._memory, self._clock, self._places.outbound)
+                place = Process(plugin, forks, shelf, self._clock, self._places.outbound)
             else:
                 place = Inline(plugin, self._memory, self._clock, next(marks), self._places.outbound)
             label, options = _label(plugin), _options(plugin)
             runners.append(_Runner(label, place, _weights(label, self._rules), _why_there(plugin), options))
+                place = Inline(plugin, shelf, self._clock, next(marks), self._places.outbound)
+            runners.append(_Runner(_label(plugin), place, shelf, _weights(_label(plugin), self._rules), _why_there(plugin)))
         return runners
 
     async def _decided(

@@ -19,7 +19,7 @@ from relay.pipeline.breaker import Breaker, BreakerState
 from relay.pipeline.check import Check
 from relay.pipeline.desk import Desk
 from relay.pipeline.forks import Forks
-from relay.pipeline.memory import MemoryStore
+from relay.pipeline.memory import Shelf
 from relay.pipeline.poison import Poison
 from relay.pipeline.seat import Ears, Seat
 from relay.plugin import Foreign, Incoming
@@ -37,12 +37,10 @@ log = structlog.get_logger(__name__)
 class Process:
     """One plugin in workers. `note` says what an operator should know."""
 
-    def __init__(
-        self, foreign: Foreign, forks: Forks, memory: MemoryStore, clock: Clock, outbound: Outbound | None = None
-    ) -> None:
+    def __init__(self, foreign: Foreign, forks: Forks, shelf: Shelf, clock: Clock, outbound: Outbound | None = None) -> None:
         self._foreign = foreign
         self._label = foreign.label
-        self._memory = memory
+        self._shelf = shelf
         self._gate = Gate.of(foreign, outbound)
         self._breaker = Breaker(Random())  # noqa: S311 - spreads restarts, no secret
         self._poison = Poison(clock.monotonic)
@@ -52,7 +50,7 @@ class Process:
         self._checks = 0
         self.note = foreign.broken
         hello = {"source": foreign.source, "name": self._label.name, "options": foreign.options, "serves": True}
-        setup = Desk(memory, (self._label.name, ""), None)
+        setup = Desk(shelf.store, (shelf.name, ""), None)
         count = 1 if self._label.across_members else SEATS  # what crosses members rests on every message before
         self._seats = [Seat(self._label, hello, forks, setup, clock) for _ in range(0 if foreign.broken else count)]
         for seat in self._seats:
@@ -99,8 +97,8 @@ class Process:
         if (refused := self._refusal(incoming)) is not None:
             return refused
         loop = asyncio.get_running_loop()
-        own, name = incoming.member.id, self._label.name
-        desk = Desk(self._memory, (name, own), (name, "") if self._label.across_members else None, gate=self._gate)
+        own, name = incoming.member.id, self._shelf.name
+        desk = Desk(self._shelf.store, (name, own), (name, "") if self._label.across_members else None, gate=self._gate)
         self._checks += 1
         check = Check(self._checks, incoming, loop.create_future(), desk)
         if (seat := self._seat_for(check)) is not None:

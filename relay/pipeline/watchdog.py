@@ -19,7 +19,7 @@ from typing import Any, Final
 import structlog
 
 from relay.pipeline import guard
-from relay.plugin import Plugin
+from relay.plugin import Foreign, Plugin
 
 MOST_PLUGINS: Final = 255  # what the lowest byte of the page can name
 TIMES_DEADLINE = 10  # a plugin may hold the loop for so many of its deadlines
@@ -73,13 +73,18 @@ def quarantined(file: Path) -> dict[str, Quarantined]:
         return {}
 
 
-def fingerprint(plugin: Plugin[Any]) -> str:
+def fingerprint(plugin: Plugin[Any] | Foreign) -> str:
     """Of the plugin's version, its options and its file."""
+    if isinstance(plugin, Foreign):
+        return _digest(plugin.label.name, plugin.label.version, plugin.checked, repr(sorted(plugin.source.items())))
     file = getattr(sys.modules.get(type(plugin).__module__), "__file__", None)
     code = b""
     with suppress(OSError):
         code = Path(file).read_bytes() if file else b""
-    parts = (plugin.name, plugin.version, plugin.options.model_dump_json(), hashlib.sha256(code).hexdigest())
+    return _digest(plugin.name, plugin.version, plugin.options.model_dump_json(), hashlib.sha256(code).hexdigest())
+
+
+def _digest(*parts: str) -> str:
     return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 

@@ -13,10 +13,12 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from relay.app import First, serve
+from relay.compose.reload import Wishes
 from relay.configuration import Settings, StoreSettings
 from relay.core.attempt import Receipt, Sending
 from relay.core.rate import Rate
 from relay.observe import LogSettings, set_up_logs
+from relay.settings import Loaded
 from relay.web.settings import HttpSettings
 
 CHANNEL = "platform"
@@ -44,7 +46,7 @@ class Platform:
 
 
 async def run(port: int, data: Path) -> None:
-    stop = asyncio.Event()
+    stop, never = asyncio.Event(), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     url, takeover_s = SecretStr(os.environ["RELAY_STORE__URL"]), float(os.environ["RELAY_STORE__TAKEOVER_S"])
     store = StoreSettings(folder=data, url=url, takeover_s=takeover_s)
@@ -55,7 +57,8 @@ async def run(port: int, data: Path) -> None:
     def ready(url: str, _first: First | None) -> None:
         print(f"ready {url}", flush=True)  # noqa: T201  as `relay serve` says it
 
-    await serve(settings, ready, stop, os.environ["RELAY_OWNER_TOKEN"], [Platform(port)])
+    wishes = Wishes(stop, never, lambda: Loaded(settings, {}))
+    await serve(settings, ready, wishes, os.environ["RELAY_OWNER_TOKEN"], [Platform(port)])
 
 
 if __name__ == "__main__":
