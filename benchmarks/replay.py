@@ -41,12 +41,12 @@ def main() -> None:
     parser.add_argument("--dir", type=Path, help="the disk that is to be read from")
     given = parser.parse_args()
     rows = {}
-    print(f"{'messages':>10}{'seconds':>10}{'messages/s':>12}{'peak MiB':>10}")
+    print(f"{'messages':>10}{'seconds':>10}{'messages/s':>12}{'CPU us':>10}{'peak MiB':>10}")
     for messages in given.messages:
         with tempfile.TemporaryDirectory(dir=given.dir) as folder:
             asyncio.run(fill(Path(folder), messages, given.members))
             rows[messages] = row = replayed(Path(folder), messages)
-        print(f"{messages:>10,}{row['seconds']:>10.1f}{row['per_s']:>12,.0f}{row['peak_mib']:>10.0f}")
+        print(f"{messages:>10,}{row['seconds']:>10.1f}{row['per_s']:>12,.0f}{row['cpu_us']:>10.0f}{row['peak_mib']:>10.0f}")
     print(json.dumps({"benchmark": "replay", "members": given.members, "results": rows}))
 
 
@@ -90,7 +90,9 @@ def replayed(folder: Path, messages: int) -> Row:
     seconds = perf_counter() - began
     if status != 0 or json.loads(output.read_text("utf-8"))["messages"] != messages:
         sys.exit("the replay failed, or did not judge all messages")
-    return {"seconds": round(seconds, 2), "per_s": round(messages / seconds, 1), "peak_mib": round(usage.ru_maxrss / MIB, 1)}
+    cpu_us = (usage.ru_utime + usage.ru_stime) / messages * 1e6
+    figures = {"seconds": seconds, "per_s": messages / seconds, "cpu_us": cpu_us, "peak_mib": usage.ru_maxrss / MIB}
+    return {name: round(figure, 1) for name, figure in figures.items()}
 
 
 if __name__ == "__main__":
