@@ -42,13 +42,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of it: of how many messages, by which rules, with which plugins."""
+    """What came of it: of how many messages, by which rules, with which plugins; those that ask services are `left_out`."""
 
     tally: Tally
     of: int
     rules: str
     plugins: Sequence[PluginState]
     is_stopped: bool
+    left_out: Sequence[str]
 
 
 @click.command(
@@ -72,9 +73,9 @@ class Done:
 def replay(config: Path | None, data: Path | None, *, texts: bool, as_json: bool, **asked: Any) -> None:  # noqa: ANN401
     """Judge what members wrote again, with the configuration that is given.
 
-    Reads the database of that configuration, whether or not a relay serves it, and can write nothing into it; nothing is sent.
-    Shows how the decisions differ from those of then, what people ruled, and what each plugin costs. Ctrl-C ends it with what
-    is done by then.
+    Reads the database of that configuration, whether or not a relay serves it, and can write nothing into it. Nothing is sent,
+    so plugins that ask services are left out. Shows how the decisions differ from those of then, what people ruled, and what
+    each plugin costs. Ctrl-C ends it with what is done by then.
     """
     loaded = settings_of(config, {"store.folder": data})
     wanted = Asked(**asked)
@@ -87,6 +88,7 @@ def replay(config: Path | None, data: Path | None, *, texts: bool, as_json: bool
         "messages": done.tally.messages,
         "of": done.of,
         "rules": done.rules,
+        "left_out": done.left_out,
         **as_thing(done.tally, done.plugins, with_texts=texts),
     }
     click.echo(as_line(thing) if as_json else as_text(thing))
@@ -109,7 +111,9 @@ async def _replayed(loaded: Loaded[Settings], wanted: Asked) -> Done:
                 await again.run(span, of)
         finally:
             await pipeline.close()
-    return Done(tally, of, pipeline.digest, pipeline.describe(), stop.is_set())
+    plugins = pipeline.describe()
+    left_out = sorted(set(loaded.values.plugins) - {state.name for state in plugins})
+    return Done(tally, of, pipeline.digest, plugins, stop.is_set(), left_out)
 
 
 @contextmanager

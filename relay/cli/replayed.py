@@ -77,6 +77,8 @@ def as_text(thing: Mapping[str, Any]) -> str:
     head = f"{messages} messages since {thing['since']}, judged again by the rules {thing['rules']}: {thing['flipped']} flip."
     if not messages:
         return f"No member wrote since {thing['since']}: nothing was judged. An earlier --since reaches further back."
+    if left_out := ", ".join(thing["left_out"]):
+        head += f"\nLeft out, since they ask services and nothing is sent: {left_out}."
     parts = [head, "", *_lines(_matrix(thing["matrix"])), "", *_lines(_tolls(thing["tolls"]))]
     if thing["plugins"]:
         parts += ["", *_lines(_costs(thing["plugins"]))]

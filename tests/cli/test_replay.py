@@ -1,7 +1,9 @@
 """`relay moderation replay`: what a configuration would have made of what came, and that it changes nothing."""
 
 import asyncio
+import base64
 import hashlib
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -119,6 +121,27 @@ def test_a_relay_that_serves_goes_on_meanwhile(relay: CommandLine, tmp_path: Pat
         assert relay("staff", "list", RELAY_URL=serving.url, RELAY_TOKEN=OWNER).code == 0
     finally:
         serving.stop()
+
+
+def test_no_service_is_asked(relay: CommandLine, tmp_path: Path) -> None:
+    fill(tmp_path / "data", (INSULTS, HELD))
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        url = f"http://127.0.0.1:{service.getsockname()[1]}"
+        config = tmp_path / "new.toml"
+        secret = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes ...").decode()
+        remote = f'[plugins.remote]\nurl = "{url}/check"\nsecret = "{secret}"\n'
+        config.write_text(f'[moderation.http]\nprivate = ["{url}"]\n[plugins.words]\n{remote}', "utf-8")
+
+        found = relay.json("moderation", "replay", "--config", str(config)).thing
+        shown = relay("moderation", "replay", "--config", str(config))
+
+        service.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            service.accept()
+    assert found["left_out"] == ["remote"]
+    assert [plugin["name"] for plugin in found["plugins"]] == ["words"]
+    assert found["flips"] == []
+    assert "Left out, since they ask services and nothing is sent: remote." in shown.out
 
 
 def test_the_time_and_the_number_can_be_bounded(relay: CommandLine, tmp_path: Path, new: str) -> None:
