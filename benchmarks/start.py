@@ -19,8 +19,8 @@ from pathlib import Path
 
 from benchmarks.engines import Engines, Place, add_choice, engines, run_of
 from benchmarks.load.relay import OWNER, SLUG, seed
-from relay.app import new_id
 from relay.clock import SystemClock
+from relay.compose.flows import new_id
 from relay.core.post import Draft
 from relay.flows.publish import Publish
 

@@ -2,13 +2,11 @@
 
 import asyncio
 import gc
-import os
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from random import Random
 
 import structlog
 from aiohttp import web
@@ -23,41 +21,25 @@ from relay.channels.web.stream import Streams
 from relay.clock import SystemClock
 from relay.compose import asyncapi
 from relay.compose.broker import broker_of, is_shut_at, open_provision, salt
-from relay.compose.listing import listing
 from relay.compose.control import controlled
+from relay.compose.flows import Flows, Opened, build_flows, new_id, new_secret
+from relay.compose.listing import listing
 from relay.compose.measures import measure, measure_plugins
-from relay.compose.moderation import build_ladder, build_pipeline, open_look
+from relay.compose.moderation import build_pipeline, open_look
 from relay.compose.mqtt import Flows as MqttFlows
 from relay.compose.mqtt import measure_mqtt, open_mqtt
 from relay.compose.reload import Reload, Wishes
 from relay.compose.signing_in import open_sign_in
 from relay.compose.storage import begin_run, measure_disk, open_erasing, open_store
 from relay.compose.streams import open_streams
-from relay.configuration import LadderSettings, Settings
-from relay.core.change import AcceptPost, Erase, FileReply, ReleasePost, Rule, SendMessage, SetFact
+from relay.configuration import ModerationSettings, Settings
+from relay.core.change import AcceptPost, Erase, FileReply, ReleasePost, Rule, SendMessage
 from relay.core.errors import Conflict
-from relay.core.identity import ID_BYTES, TOKEN_BYTES, encode, is_token, token_digest
+from relay.core.identity import is_token, token_digest
 from relay.core.known import Known
 from relay.core.pause import Pause, ReleaseDeferred
 from relay.flows.admit import Admit
-from relay.flows.answer import Answer
-from relay.flows.attempt import Attempt
-from relay.flows.check import Check
-from relay.flows.deliver import Deliver
-from relay.flows.enrol import Enrol
-from relay.flows.erase import Erasing
 from relay.flows.govern import Govern
-from relay.flows.join import Join
-from relay.flows.judge import Judging
-from relay.flows.keep import Keep
-from relay.flows.look import Look
-from relay.flows.pause import Pauses
-from relay.flows.publish import Publish
-from relay.flows.receive import Receive, paced
-from relay.flows.restrain import Restrain
-from relay.flows.review import Review
-from relay.flows.sign_in import SignIn
-from relay.flows.watch import Watch
 from relay.observe import Metrics
 from relay.pipeline.switch import Switch
 from relay.ports import Channel, Engine, Store
@@ -69,8 +51,6 @@ from relay.web.server import build
 COLLECT_AFTER = (50_000, 20, 50)  # a full collection walks every connection: 60 ms with 10,000, so it comes seldom
 BACKLOG = 4096  # connections that the kernel keeps while all come back at once
 MIN_OWNER_TOKEN = 32  # characters
-PSEUDONYM_KEY = "pseudonym_key"
-JOIN_KEY = "join_key"
 RELEASING = (ReleasePost, ReleaseDeferred, SendMessage, FileReply, Rule)  # what may put something before a member
 
 log = structlog.get_logger(__name__)
@@ -78,52 +58,6 @@ log = structlog.get_logger(__name__)
 
 class StartError(Exception):
     """The relay cannot start; the message says why and what to do."""
-
-
-def new_id() -> str:
-    """128 random bits."""
-    return encode(os.urandom(ID_BYTES))
-
-
-def new_secret() -> str:
-    """256 random bits."""
-    return encode(os.urandom(TOKEN_BYTES))
-
-
-@dataclass(frozen=True, slots=True)
-class Flows:
-    """The journeys, over one store."""
-
-    publish: Publish
-    deliver: Deliver
-    attempt: Attempt
-    receive: Receive
-    review: Review
-    restrain: Restrain
-    answer: Answer
-    look: Look
-    enrol: Enrol
-    join: Join
-    pauses: Pauses
-    govern: Govern
-    sign_in: SignIn
-    check: Check
-    admit: Admit
-    keep: Keep
-    erasing: Erasing
-    watch: Watch
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The flows that come with something of the outside: what has to be closed, and the way to the broker."""
-
-    keep: Keep
-    erasing: Erasing
-    sign_in: SignIn
-    admit: Admit
-    look: Look
-    strict: LadderSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +79,15 @@ class App:
     bus: Bus
     metrics: Metrics
     first: First | None
+    moderation: ModerationSettings
     mqtt: Mqtt | None = None
     provision: Provision | None = None
     is_stopping: bool = False
+
+    def moderated(self, settings: Settings) -> None:
+        """Other plugins and rules judge from now on."""
+        self.moderation = settings.moderation
+        measure_plugins(self.pipeline, self.metrics)
 
     def is_ready(self) -> bool:
         """Whether it takes work."""
@@ -216,7 +156,7 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
     admit = Admit(store, SystemClock(), new_id, new_secret, salt, broker_of(provision))
     look = await open_look(settings, store, stack)
     opened = Opened(keep, erasing, sign_in, admit, look, settings.moderation.ladder)
-    flows = await _flows(store, pipeline, opened, channels)
+    flows = await build_flows(store, pipeline, opened, channels)
     streams = open_streams(settings, store, flows.deliver, flows.receive)
     streams.sweeper.start()
     stack.callback(streams.sweeper.stop)
@@ -240,37 +180,7 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
     pending = await flows.deliver.recover()
     unknown = await flows.attempt.recover()
     log.info("opened", posts_in_delivery=pending, attempts_unknown=unknown)
-    return App(store, flows, streams, pipeline, bus, metrics, made, mqtt, provision)
-
-
-async def _flows(store: Store, pipeline: Pipeline, opened: Opened, channels: Sequence[Channel]) -> Flows:
-    clock, ladder = SystemClock(), build_ladder(opened.strict)
-async def _flows(store: Store, pipeline: Switch, opened: Opened, channels: Sequence[Channel]) -> Flows:
-    clock = SystemClock()
-    key, join_key = await _own_key(store, PSEUDONYM_KEY), await _own_key(store, JOIN_KEY)
-    judging = Judging(pipeline.quick, pipeline.again)
-    keep = opened.keep
-    jitter = Random()  # noqa: S311 - spreads retries over time, no secret
-    return Flows(
-        publish=Publish(store, clock, new_id, keep.sure),
-        deliver=Deliver(store, clock),
-        attempt=Attempt(store, clock, new_id, jitter, keep.sure, channels),
-        receive=Receive(store, clock, new_id, judging, keep.epoch, ladder, paced(opened.strict.slow_every_s)),
-        review=Review(store, clock, new_id, ladder),
-        restrain=Restrain(store, clock, new_id),
-        answer=Answer(store, clock, new_id),
-        look=opened.look,
-        enrol=Enrol(store, clock, new_id, new_secret, key, opened.erasing.enter),
-        join=Join(store, clock, new_id, key, join_key),
-        pauses=Pauses(store, clock),
-        govern=Govern(store, clock, new_id, new_secret, admit=opened.admit.key),
-        sign_in=opened.sign_in,
-        admit=opened.admit,
-        check=Check(store, clock, new_id, judging.again, keep.epoch, ladder),
-        keep=keep,
-        erasing=opened.erasing,
-        watch=Watch(store, clock, pipeline.raids.news, pipeline.raids.end),
-    )
+    return App(store, flows, streams, pipeline, bus, metrics, made, settings.moderation, mqtt, provision)
 
 
 def _provision(settings: Settings, store: Engine, bus: Bus, epoch: Callable[[], int]) -> Provision | None:
@@ -295,12 +205,6 @@ def _attend(mqtt: Mqtt | None, metrics: Metrics, bus: Bus) -> None:
     if mqtt is not None:
         measure_mqtt(metrics, mqtt)
         bus.on(Missed, mqtt.lines.look_again)
-
-
-async def _own_key(store: Store, name: str) -> bytes:
-    """Made once; kept as it is when it is there."""
-    await store.commit(SetFact(name, new_secret()))
-    return (await store.fact(name) or "").encode()
 
 
 def _look_for_work(flows: Flows) -> None:
@@ -340,7 +244,7 @@ def build_server(app: App, settings: Settings) -> web.Application:
         frames=asyncapi.document,
         trust=app.pipeline.trust,
         raid=app.pipeline.raids.of,
-        rules=lambda: [asdict(rule) for rule in listing(settings.moderation, app.pipeline.weighed())],
+        rules=lambda: [asdict(rule) for rule in listing(app.moderation, app.pipeline.weighed())],
     )
     return build(parts, settings.http)
 
@@ -367,8 +271,7 @@ async def serve(
         gc.collect()
         gc.freeze()  # what start-up made lives as long as the process; the collector need not walk it again
         gc.set_threshold(*COLLECT_AFTER)
-        swapped = partial(measure_plugins, app.pipeline, app.metrics)
-        reload = Reload(app.pipeline, settings, wishes.read, app.store, swapped)
+        reload = Reload(app.pipeline, settings, wishes.read, app.store, app.moderated)
         await stack.enter_async_context(controlled(settings.store.folder, reload, wishes.reload))
         ready(_url(settings.http.host, runner), app.first)
         await app.work(wishes.stop)

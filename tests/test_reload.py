@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from relay.app import App, open_app
-from relay.compose.measures import measure_plugins
 from relay.compose.reload import Reload, ReloadError
 from relay.configuration import Settings
 from relay.core.community import Community
@@ -90,8 +89,7 @@ async def opened(folder: Path, text: str = MILD) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         settings = read(Settings, config, {}, options).values
         app = await open_app(settings, stack, OWNER)
-        swapped = partial(measure_plugins, app.pipeline, app.metrics)
-        reload = Reload(app.pipeline, settings, partial(read, Settings, config, {}, options), app.store, swapped)
+        reload = Reload(app.pipeline, settings, partial(read, Settings, config, {}, options), app.store, app.moderated)
         yield Running(app, config, reload, folder / "data" / "relay.db")
 
 

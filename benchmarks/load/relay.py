@@ -16,8 +16,8 @@ from aiohttp import ClientSession
 from benchmarks.engines import Place
 from benchmarks.load.client import write_tokens
 from benchmarks.load.program import raise_files
-from relay.app import new_id, new_secret
 from relay.clock import SystemClock
+from relay.compose.flows import new_id, new_secret
 from relay.core.community import Community
 from relay.core.staff import Actor, Role
 from relay.flows.enrol import Enrol, Newcomer

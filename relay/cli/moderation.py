@@ -1,5 +1,4 @@
-"""`relay moderation`: read the rules, and try them on texts, without a relay."""
-"""`relay moderation`: try the rules on texts, without a relay, and on what members wrote."""
+"""`relay moderation`: read the rules, and try them on texts, without a relay, and on what members wrote."""
 
 import asyncio
 import sys
@@ -11,9 +10,8 @@ from typing import IO, get_args
 import click
 
 from relay.cli.configured import config_option, pipeline_of, settings_of
-from relay.cli.screen import Screen, as_line
 from relay.cli.replay import replay
-from relay.cli.screen import as_line
+from relay.cli.screen import Screen, as_line
 from relay.cli.shape import Exit, Failure, Group
 from relay.compose.listing import listing
 from relay.pipeline.score import LineError, Standing, score

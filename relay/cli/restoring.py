@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from relay.app import new_id, new_secret, open_app
+from relay.app import open_app
 from relay.cli.how_far import how_far
 from relay.clock import SystemClock
+from relay.compose.flows import new_id, new_secret
 from relay.compose.storage import DATABASE
 from relay.configuration import Settings
 from relay.core.erasure import Erasure

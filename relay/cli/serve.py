@@ -66,7 +66,8 @@ def serve(config: Path | None, data: Path | None, **given: Any) -> None:  # noqa
     beside a link that opens the console.
     """
     places = {"host": "http.host", "port": "http.port", "log_format": "log.format", "trace_plugins": "log.trace_plugins"}
-    loaded = settings_of(config, {"store.folder": data, **{places[name]: value for name, value in given.items()}})
+    options = {"store.folder": data, **{places[name]: value for name, value in given.items()}}
+    loaded = settings_of(config, options)
     set_up_logs(sys.stderr, loaded.values.log)
     raise_files()
     _run(_serve(loaded, partial(read, Settings, config, os.environ, options)), loaded)

@@ -25,11 +25,9 @@ def measure(bus: Bus, metrics: Metrics, streams: Streams) -> None:
     metrics.connected.set_function(lambda: streams.connected)
 
 
-def measure_plugins(pipeline: Pipeline, metrics: Metrics) -> None:
-    """Each is asked when somebody reads the metrics, and raid mode too."""
-    metrics.raids.set_function(lambda: pipeline.raids.on)
 def measure_plugins(pipeline: Switch, metrics: Metrics) -> None:
-    """Each is asked when somebody reads the metrics; again for other plugins."""
+    """Each is asked when somebody reads the metrics, and raid mode too; again for other plugins."""
+    metrics.raids.set_function(lambda: pipeline.raids.on)
     for gauge in (metrics.plugin_up, metrics.plugin_runs, metrics.plugin_errors, metrics.plugin_restarts):
         gauge.clear()
     for place, plugin in enumerate(pipeline.describe()):

@@ -85,10 +85,9 @@ def build_pipeline(
     watchdog = Watchdog(quarantine, moderation.longest_hold_s) if guarded else None
     trace = _trace(settings.log.trace_plugins, settings.plugins)
     outbound = Client(moderation.http) if guarded else None
-    return Pipeline(moved(plugins, quarantine), rules, tables, SystemClock(), Places(forks, watchdog, outbound, trace))
     asked = [plugin for plugin in moved(plugins, quarantine) if not (alone and services(plugin))]
-    rules = Rules(flag=moderation.flag, hold=moderation.hold, reject=moderation.reject, weights=moderation.weights)
-    return Pipeline(asked, rules, tables, clock or SystemClock(), Places(forks, watchdog, outbound, memory))
+    places = Places(forks, watchdog, outbound, memory=memory, trace=trace)
+    return Pipeline(asked, rules, tables, clock or SystemClock(), places)
 
 
 async def open_look(settings: Settings, store: Store, stack: AsyncExitStack) -> Look:
@@ -118,6 +117,8 @@ def _trace(said: str, switched_on: Container[str]) -> Trace:
         if name not in switched_on:
             log.warning("plugin to be traced is not switched on", plugin=name)
     return trace
+
+
 def placed(loaded: Loaded[Settings], error: PluginError) -> str:
     """A fault in options or weights with its file and line; one in the plugin itself names the plugin's own file."""
     table = tuple(error.where.split("."))

@@ -21,7 +21,7 @@ from relay.pipeline.switch import Switch
 from relay.ports import Store
 from relay.settings import Loaded, SettingsError
 
-RELOADED = ("moderation", "plugins")  # the tables that are taken over while the relay runs
+RELOADED = ("moderation", "plugins")  # the tables that are taken over while the relay runs, but for the ladder
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ class Wishes:
 
 
 class Reload:
-    """`store` has both digests written down before anything is changed, and `swapped` is called when it was."""
+    """`store` has both digests written down before anything is changed, and `swapped` is told the settings when it was."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Reload:
         settings: Settings,
         read: Read,
         store: Store,
-        swapped: Callable[[], None],
+        swapped: Callable[[Settings], None],
     ) -> None:
         self._switch = switch
         self._settings = settings
@@ -106,7 +106,7 @@ class Reload:
                 raise ReloadError(f"It could not be written down: {error.detail}") from None
             raise
         self._switch.swap(pipeline)
-        self._swapped()
+        self._swapped(loaded.values)
         plugins = tuple(state.name for state in pipeline.describe())
         return Reloaded(before, after, plugins, tuple(_differences(self._settings, loaded.values)))
 
@@ -140,6 +140,7 @@ def _differences(running: Settings, read: Settings) -> Iterator[str]:
     for name in Settings.model_fields:
         if name not in RELOADED:
             yield from _differing(name, getattr(running, name).model_dump(), getattr(read, name).model_dump())
+    yield from _differing("moderation.ladder", running.moderation.ladder.model_dump(), read.moderation.ladder.model_dump())
 
 
 def _differing(key: str, one: object, other: object) -> Iterator[str]:

@@ -74,12 +74,12 @@ class Toll:
         return self.delivered / ruled if ruled else None
 
 
-def approves(action: Action, own: Action, *, ruled: bool, before: Action | None) -> int:
+def approves(action: Action, own: Action, text: str, *, ruled: bool, before: Action | None) -> int:
     """What a decision added to its member's `approved`; `before` is the action of the one before about the same message."""
     if not ruled:
-        return effect_of(Decision(action, 0.0, own=own)).approves
+        return effect_of(Decision(action, 0.0, own=own), text).approves
     status = status_after(Decision(before or own, 0.0))
-    return effect_of_ruling(status, own, status_after(Decision(action, 0.0))).approves
+    return effect_of_ruling(status, own, status_after(Decision(action, 0.0)), text).approves
 
 
 @dataclass(slots=True)

@@ -5,11 +5,9 @@ goes wrong inside is a decision to hold. A changed configuration is a new pipeli
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, get_args
 
@@ -42,14 +40,12 @@ from relay.pipeline.breaker import BreakerState
 from relay.pipeline.forks import Forks, WorkerSettings
 from relay.pipeline.inline import Inline
 from relay.pipeline.latency import Latency
-from relay.pipeline.memory import MemoryStore
-from relay.pipeline.options import Option, options_of
 from relay.pipeline.memory import MemoryStore, Shelf
+from relay.pipeline.options import Option, options_of
 from relay.pipeline.process import Process
 from relay.pipeline.raids import Raids
 from relay.pipeline.source import foreign
 from relay.pipeline.trace import Trace
-from relay.pipeline.watchdog import Watchdog, unseen
 from relay.pipeline.watchdog import Watchdog, fingerprint, unseen
 from relay.plugin import Foreign, Incoming, Plugin
 from relay.ports import Clock, Outbound
@@ -91,6 +87,7 @@ class Places:
 
     `trace` says whose checks go into the log.
     """
+
     """What plugins have around them: workers, the watchdog over the relay's own loop, HTTP, a memory. None: it is not there."""
 
     forks: Forks | None = None
@@ -159,8 +156,8 @@ class Pipeline:
 
     @property
     def shelves(self) -> set[str]:
-        """The names under which its plugins remember."""
-        return {runner.shelf.name for runner in (*self._quick, *self._slow)}
+        """The names under which its plugins and the relay itself remember."""
+        return {CORE, *(runner.shelf.name for runner in (*self._quick, *self._slow))}
 
     @property
     def digest(self) -> str:
@@ -206,7 +203,6 @@ class Pipeline:
 
     def forget(self, member: str) -> None:
         """The member was erased: what plugins remember of them goes."""
-        self._memory.forget(member)
         self.raids.forget(member)
         self.memory.forget(member)
         for runner in (*self._quick, *self._slow):
@@ -238,11 +234,9 @@ class Pipeline:
             if isinstance(plugin, Foreign):
                 place = Process(plugin, forks, shelf, self._clock, self._places.outbound)
             else:
-                place = Inline(plugin, self._memory, self._clock, next(marks), self._places.outbound)
-            label, options = _label(plugin), _options(plugin)
-            runners.append(_Runner(label, place, _weights(label, self._rules), _why_there(plugin), options))
                 place = Inline(plugin, shelf, self._clock, next(marks), self._places.outbound)
-            runners.append(_Runner(_label(plugin), place, shelf, _weights(_label(plugin), self._rules), _why_there(plugin)))
+            label, options = _label(plugin), _options(plugin)
+            runners.append(_Runner(label, place, shelf, _weights(label, self._rules), _why_there(plugin), options))
         return runners
 
     async def _decided(
@@ -313,7 +307,7 @@ class Pipeline:
         return replace(member, trusted=trust.lightly, headroom=headroom)
 
     def _headroom(self, member: str) -> Headroom:
-        found = self._memory.read((CORE, member), HEADROOM)
+        found = self.memory.read((CORE, member), HEADROOM)
         return found[0] if found is not None and isinstance(found[0], Headroom) else Headroom()
 
     def _learn(self, submission: Submission, seen: Sequence[Seen]) -> None:
@@ -324,7 +318,7 @@ class Pipeline:
         had = self._headroom(member)
         left = after(had, score, (rules.flag, rules.hold), now, rules.headroom)
         if left is not had:
-            self._memory.write((CORE, member), HEADROOM, left, now + KEEPS_HEADROOM_S)
+            self.memory.write((CORE, member), HEADROOM, left, now + KEEPS_HEADROOM_S)
 
     def _trust(self, submission: Submission) -> Trust:
         member = submission.member
@@ -339,10 +333,7 @@ class Pipeline:
             return None
         answer.seconds = perf_counter() - started
         runner.latency.add(answer.seconds)
-            return
-        seconds = perf_counter() - started
-        runner.seconds += seconds
-        self.took(label.name, seconds)
+        self.took(label.name, answer.seconds)
         runner.runs += 1
         runner.hits += bool(answer.signals)
         for signal in answer.signals:

@@ -25,10 +25,10 @@ class _Watched:
 
 
 class Raids:
-    """All communities of one relay, by slug."""
+    """All communities of one relay, by slug; `rules` may be replaced at any time."""
 
     def __init__(self, rules: RaidRules, clock: Clock) -> None:
-        self._rules = rules
+        self.rules = rules
         self._clock = clock
         self._watched: dict[str, _Watched] = {}
         self._news: deque[RaidNews] = deque(maxlen=MOST_NEWS)
@@ -40,9 +40,9 @@ class Raids:
         watched.drew[member] = now
         watched.drew.move_to_end(member)
         self._let_go(watched, now)
-        if len(watched.drew) >= self._rules.members:
+        if len(watched.drew) >= self.rules.members:
             self._run_out(community, watched, now)
-            watched.until = now + self._rules.lasts_s
+            watched.until = now + self.rules.lasts_s
             if watched.began_at is None:
                 watched.began_at = self._clock.now()
                 self._news.append(RaidNews(community, "begin", watched.began_at))
@@ -85,7 +85,7 @@ class Raids:
 
     def _let_go(self, watched: _Watched, now: float) -> None:
         while watched.drew and (
-            len(watched.drew) > MOST_MEMBERS or now - next(iter(watched.drew.values())) > self._rules.within_s
+            len(watched.drew) > MOST_MEMBERS or now - next(iter(watched.drew.values())) > self.rules.within_s
         ):
             watched.drew.popitem(last=False)
 

@@ -5,14 +5,18 @@ second looks for a while; after that, and after a restart, the newest gives them
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 
 import structlog
 
+from relay.core.label import Label
+from relay.core.trust import Past, Trust
 from relay.core.verdict import Decision, Submission
 from relay.pipeline.memory import MemoryStore
 from relay.pipeline.pipeline import Pipeline, PluginState
+from relay.pipeline.raids import Raids
 
 LINGERS = 30.0  # seconds that a replaced pipeline waits for second looks; they mostly begin at once
 
@@ -58,6 +62,11 @@ class Switch:
         """What plugins remember; a pipeline that shall go on with it is built around it."""
         return self._newest.pipeline.memory
 
+    @property
+    def raids(self) -> Raids:
+        """Those of all its pipelines."""
+        return self._newest.pipeline.raids
+
     async def judge(self, submission: Submission) -> Decision:
         """Both looks, by one pipeline."""
         with self._newest.at_work() as pipeline:
@@ -76,6 +85,7 @@ class Switch:
 
     def swap(self, pipeline: Pipeline) -> None:
         """From now on this one judges what comes; it is open already. The one before ends when it has nothing left to do."""
+        self.raids.rules, pipeline.raids = pipeline.raids.rules, self.raids
         old, self._newest = self._newest, _Turn(pipeline)
         self._leaving[old] = asyncio.get_running_loop().create_task(self._leave(old), name="pipeline leaves")
 
@@ -87,6 +97,14 @@ class Switch:
     def describe(self) -> list[PluginState]:
         """The plugins that new messages are judged by."""
         return self._newest.pipeline.describe()
+
+    def weighed(self) -> list[tuple[Label, Mapping[str, float]]]:
+        """Their labels, and the weights that hold."""
+        return self._newest.pipeline.weighed()
+
+    def trust(self, past: Past, now: datetime) -> Trust:
+        """How far somebody with such a past is trusted, by the newest rules."""
+        return self._newest.pipeline.trust(past, now)
 
     def tidy(self) -> None:
         """Has the memory let go of what no plugin here would read again."""

@@ -14,8 +14,8 @@ SPAN = """
     FROM decisions WHERE at >= $1"""
 # `a` is the last one of moderation's own, `p` the one before about the same message, `r` the last one of a person.
 EVENTS = """
-    SELECT d.n, m.n, d.automated, d.action, CASE WHEN d.automated = 1 THEN d.own ELSE a.own END, p.action,
-        e.id, c.slug, m.id, m.joined_at, e.channel, e.text, e.at, a.action, a.score, r.action,
+    SELECT d.n, m.n, d.automated, d.action, CASE WHEN d.automated = 1 THEN d.own ELSE a.own END, p.action, e.text,
+        e.id, c.slug, m.id, m.joined_at, e.channel, e.at, a.action, a.score, r.action,
         CASE
             WHEN e.in_reply_to IS NULL THEN ''
             WHEN EXISTS (SELECT 1 FROM posts t WHERE t.id = e.in_reply_to) THEN 'post'
@@ -31,7 +31,8 @@ EVENTS = """
     WHERE d.n > $1 AND d.n <= $2
     ORDER BY d.n LIMIT $3"""
 SINCE_THEN = """
-    SELECT s.approved, d.automated, d.action, CASE WHEN d.automated = 1 THEN d.own ELSE a.own END, p.action, count(*)
+    SELECT s.approved, d.automated, d.action, CASE WHEN d.automated = 1 THEN d.own ELSE a.own END, p.action,
+        e.text, count(*)
     FROM streams s
     JOIN threads t ON t.member = s.member
     JOIN messages e ON e.thread = t.n
@@ -39,7 +40,7 @@ SINCE_THEN = """
     JOIN decisions a ON a.n = (SELECT max(n) FROM decisions WHERE message = e.n AND automated = 1)
     LEFT JOIN decisions p ON p.n = (SELECT max(n) FROM decisions WHERE message = e.n AND n < d.n)
     WHERE s.member = $1 AND d.n >= $2
-    GROUP BY s.approved, d.automated, d.action, CASE WHEN d.automated = 1 THEN d.own ELSE a.own END, p.action"""
+    GROUP BY s.approved, d.automated, d.action, CASE WHEN d.automated = 1 THEN d.own ELSE a.own END, p.action, e.text"""
 
 
 class Decided(Queries):
@@ -55,23 +56,23 @@ class Decided(Queries):
     async def approved_before(self, member: int, n: int) -> int:
         """How many messages of the member were approved before the `n`th decision: those of today without what came since."""
         rows = await self._scan(SINCE_THEN, member, n)
-        since = sum(_approves(row[1:5]) * row[5] for row in rows)
+        since = sum(_approves(row[1:6]) * row[6] for row in rows)
         return int(rows[0][0]) - since if rows else 0
 
 
 def _event(row: Row) -> Event:
     n, member, before = row[0], row[1], row[5]
-    return Event(n, member, _approves(row[2:6]), None if before else _past(row[6:]))
+    return Event(n, member, _approves(row[2:7]), None if before else _past(row[6:]))
 
 
 def _approves(decided: Row) -> int:
-    """From whether it was automated, its action, what the message alone would have met with, and the action before."""
-    automated, action, own, before = decided
-    return approves(Action(action), Action(own), ruled=not automated, before=Action(before) if before else None)
+    """From whether it was automated, its action, what the message alone would have met with, the action before, and the text."""
+    automated, action, own, before, text = decided
+    return approves(Action(action), Action(own), text, ruled=not automated, before=Action(before) if before else None)
 
 
 def _past(row: Row) -> Past:
-    id_, slug, member, joined_at, channel, text, at, action, score, ruled, reply_to = row
+    text, id_, slug, member, joined_at, channel, at, action, score, ruled, reply_to = row
     facts = MemberFacts(member, when(joined_at))
     submission = Submission(id_, slug, facts, channel, text, when(at), reply_to or None)
     return Past(submission, Action(action), score, Action(ruled) if ruled else None)
