@@ -187,6 +187,8 @@ WORDY: Final[dict[str, dict[str, Any]]] = {
     "POST /v1/threads/{id}/messages": {"text": WORD},
     "PATCH /v1/threads/{id}": {"version": 1, "labels": [WORD]},
     "POST /v1/cases/{id}:decide": {"action": "reject", "reason": WORD},
+    "POST /v1/members/{id}/measures": {"kind": "mute", "until": "2026-12-24T12:00:00Z", "reason": WORD},
+    "POST /v1/measures/{id}:confirm": {"reason": WORD},
     "POST /v1/staff": {"name": WORD, "role": "agent"},
     "POST /v1/session/passphrase": {"old": PASSPHRASE, "new": f"{WORD} and {WORD}"},
     "POST /v1/keys": {"name": WORD, "scopes": ["posts:write"]},
