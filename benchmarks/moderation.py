@@ -1,4 +1,4 @@
-"""Moderation: messages a second and microseconds a message, with all shipped plugins and with gates only, against floors.
+"""Moderation: messages a second and microseconds each, with the plugins of a fresh relay, with one alone, and with gates only.
 
     python -m benchmarks.moderation [FILE]
 
@@ -85,7 +85,9 @@ Row = dict[str, float]
 
 async def measure(submissions: list[Submission]) -> dict[str, Row]:
     tables = load_tables()
-    sets = {"all plugins": ("words", "flood", "repeat"), "words": ("words",), "flood": ("flood",), "repeat": ("repeat",)}
+    sets = {"all switched on": ("words", "flood", "repeat")} | {
+        name: (name,) for name in ("words", "flood", "repeat", "offence")
+    }
     rounds: dict[str, list[Row]] = {}
     for _ in range(ROUNDS):
         for name, wanted in {**sets, "gates only": ()}.items():

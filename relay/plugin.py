@@ -32,6 +32,7 @@ from relay.core.origin import read_url
 from relay.core.text import Text
 from relay.core.verdict import Attachment, MemberFacts, OnError, Signal
 from relay.core.webhook import Signer
+from relay.core.weights import Weights
 from relay.core.wordlist import Hit, WordList
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "Text",
     "TooLate",
     "Unreachable",
+    "Weights",
     "WordList",
 ]
 

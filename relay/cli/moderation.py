@@ -9,10 +9,12 @@ from typing import IO, get_args
 
 import click
 
+from relay.cli.calibrating import calibrate
 from relay.cli.configured import config_option, pipeline_of, settings_of
 from relay.cli.replay import replay
 from relay.cli.screen import Screen, as_line
 from relay.cli.shape import Exit, Failure, Group
+from relay.cli.training import train_offence
 from relay.compose.listing import listing
 from relay.pipeline.score import LineError, Standing, score
 
@@ -25,6 +27,8 @@ def moderation() -> None:
 
 
 moderation.add_command(replay)
+moderation.add_command(calibrate)
+moderation.add_command(train_offence)
 
 
 @moderation.command(
