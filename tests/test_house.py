@@ -274,6 +274,7 @@ def test_a_wheel_carries_plugins_configuration_pages_and_types(tmp_path: Path) -
         "relay/cli/__init__.py",
         "relay/py.typed",
         "relay/shipped/config/relay.toml",
+        "relay/shipped/plugins/offence.weights",
         "relay/shipped/plugins/words.py",
         "relay/web/pages/console/index.html",
         "relay/web/pages/console/words/de.json",
