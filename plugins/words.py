@@ -31,7 +31,7 @@ class Options(BaseModel):
 class Words(Plugin[Options]):
     """Compiles the lists once; a check looks the words of the text up in them."""
 
-    name, version, api = "words", "1.0", 1
+    name, version, api = "words", "1.1", 1
     signals = {"words.crude": 1.0, "words.insult": 3.0, "words.slur": 5.0}
     told = {
         "words.crude": {"en": "it holds crude words", "de": "sie enthält derbe Ausdrücke"},

@@ -1,7 +1,8 @@
 """The lexicon: loads the tables that text views need from installed libraries, without the network.
 
-Look-alike letters come from confusable-homoglyphs (the table of UTS #39) and from the names of Latin letters; public suffixes
-from the snapshot inside tldextract. Both are read as files: importing the libraries would cost more than the tables do.
+Look-alike letters come from confusable-homoglyphs (the table of UTS #39), from the names of Latin letters, and a few from
+here; public suffixes from the snapshot inside tldextract. Both are read as files: importing the libraries would cost more
+than the tables do.
 """
 
 import importlib.util
@@ -30,6 +31,7 @@ _LETTERED_SIGNS = (
     0x1F170,
     0x1F1E6,
 )  # first code point of each alphabet of boxed or circled capitals
+_LIKE_SMALL_CAPITALS = MappingProxyType({"κ": "k", "τ": "t", "ε": "e", "к": "k", "т": "t", "м": "m"})  # not in the table
 _KEPT = frozenset("äöüÄÖÜß")  # German tells them apart, and so do its word lists
 
 
@@ -53,6 +55,7 @@ def _confusables() -> dict[str, str]:
                 found[char] = named[1].lower()
     for first in _LETTERED_SIGNS:
         found.update({chr(first + place): chr(ord("a") + place) for place in range(26)})
+    found.update(_LIKE_SMALL_CAPITALS)
     for kept in _KEPT:
         found.pop(kept, None)
     return found

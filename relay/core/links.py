@@ -1,25 +1,35 @@
-"""Links: web addresses in a text, each with the domain that somebody registered."""
+"""Links: web addresses in a text, each with the domain that somebody registered.
+
+Names are read as browsers read them: xn-- and wide letters become what they stand for, a foreign full stop is a dot, and what
+stands before an @ is no part of the host.
+"""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 MOST_LINKS = 100  # a text with more is judged by the first ones: nobody reads that many
 
+LONGEST_LABEL = 63  # of a name in the DNS, RFC 1035
+
 _LINK = re.compile(
-    r"(?:(?P<scheme>[a-z][a-z0-9+.-]{1,10})://|(?P<www>(?=www\.)))?(?P<host>[^\W_](?:[\w-]|\.(?=[^\W_]))*)",
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]{1,10})://(?P<user>[^\s/?#@<>\"']{1,200}@)?|(?P<www>(?=www[.\u3002\uff0e\uff61])))?"
+    r"(?P<host>[^\W_](?:[\w-]|[.\u3002\uff0e\uff61](?=[^\W_]))*)",
     re.IGNORECASE,
 )
 _REST = re.compile(r"(?::\d{1,5})?[/?#][^\s<>\"']*|:\d{1,5}\b")
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_DOTS = re.compile("[\u3002\uff0e\uff61]")  # a browser takes each for a dot
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
     """`domain` is the registrable part of `host` (example.co.uk), the host itself for a number or an unknown ending.
 
-    `explicit` tells an address with a scheme or www. from words that merely look like one (end.of sentence).
+    `explicit` tells an address with a scheme or www. from words that merely look like one (end.of sentence). `reads_as` is the
+    host as a hurried reader takes it, look-alikes as Latin letters; `user` is what stands before an @ in front of it.
     """
 
     url: str
@@ -28,16 +38,18 @@ class Link:
     start: int
     end: int
     explicit: bool
+    reads_as: str = ""
+    user: str = ""
 
 
 def links(text: str, suffixes: AbstractSet[str]) -> Iterator[Link]:
     """Find links in `text`, at most MOST_LINKS; without a scheme or www. only known public suffixes count."""
-    if "." not in text and "://" not in text:
+    if "." not in text and "://" not in text and not _DOTS.search(text):
         return
     found = 0
     taken = 0
     for match in _LINK.finditer(text):
-        if match.start() < taken or not ("." in match["host"] or match["scheme"]):
+        if match.start() < taken or not ("." in match["host"] or match["scheme"] or _DOTS.search(match["host"])):
             continue
         link = _link(text, match, suffixes)
         if link is None:
@@ -47,6 +59,23 @@ def links(text: str, suffixes: AbstractSet[str]) -> Iterator[Link]:
         found += 1
         if found == MOST_LINKS:
             return
+
+
+def plain_host(host: str) -> str:
+    """Give a host in lower case as a browser would show it: xn-- read, wide letters made plain, every dot a full stop."""
+    if host.isascii():
+        host = host.lower()
+        return ".".join(map(_unpuny, host.split("."))) if "xn--" in host else host
+    return ".".join(map(_unpuny, _DOTS.sub(".", unicodedata.normalize("NFKC", host)).lower().split(".")))
+
+
+def _unpuny(label: str) -> str:
+    if label.startswith("xn--") and len(label) <= LONGEST_LABEL:
+        try:
+            return label[4:].encode("ascii").decode("punycode")
+        except (UnicodeError, ValueError, OverflowError):
+            pass
+    return label
 
 
 def registrable(host: str, suffixes: AbstractSet[str]) -> str | None:
@@ -63,7 +92,7 @@ def registrable(host: str, suffixes: AbstractSet[str]) -> str | None:
 
 
 def _link(text: str, match: re.Match[str], suffixes: AbstractSet[str]) -> Link | None:
-    host = match["host"].lower()
+    host = plain_host(match["host"])
     if _before(text, match.start()) == "@":
         return None
     explicit = match["scheme"] is not None or match["www"] is not None
@@ -77,7 +106,8 @@ def _link(text: str, match: re.Match[str], suffixes: AbstractSet[str]) -> Link |
     rest = _REST.match(text, match.end())
     end = rest.end() if rest else match.end()
     url = text[match.start() : end].rstrip(".,;:!?)")
-    return Link(url, host, domain, match.start(), match.start() + len(url), explicit)
+    user = (match["user"] or "").rstrip("@")
+    return Link(url, host, domain, match.start(), match.start() + len(url), explicit, host, user)
 
 
 def _before(text: str, start: int) -> str:

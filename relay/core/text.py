@@ -16,7 +16,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from relay.core.links import Link, links
@@ -31,6 +31,9 @@ _MANY_MARKS = re.compile(
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
     "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]+"
+)
+_BUT_UMLAUTS = re.compile(  # all marks but the two dots of umlauts, which heaps of others must not hide
+    "[\u0300-\u0307\u0309-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
 )
 _LIGATURES = re.compile("[\ufdf0-\ufdff]")  # whole phrases in one sign: NFKC would make a text eighteen times as long
 _UPPER = re.compile("[A-ZÄÖÜ]")
@@ -119,7 +122,7 @@ class Text:
     @property
     def links(self) -> tuple[Link, ...]:
         if self._links is None:
-            self._links = tuple(links(self.raw, self._tables.suffixes))
+            self._links = tuple(map(self._read, links(self.raw, self._tables.suffixes)))
         return self._links
 
     @property
@@ -146,6 +149,9 @@ class Text:
             self._scripts = MappingProxyType(_scripts(self.raw))
         return self._scripts
 
+    def _read(self, link: Link) -> Link:
+        return link if link.host.isascii() else replace(link, reads_as=fold(link.host, self._tables))
+
     def place(self, start: int, end: int) -> tuple[int | None, int | None]:
         """Give the place in the raw text of a place in the folded view, (None, None) where the two cannot be matched."""
         folded = self.folded
@@ -166,7 +172,8 @@ def fold(raw: str, tables: Tables) -> str:
     known = tables.confusables
     text = _LIGATURES.sub(" ", _INVISIBLE.sub("", raw))
     text = _MANY_MARKS.sub(r"\1", text)  # composing a wall of marks takes quadratic time
-    text = unicodedata.normalize("NFKC", text)
+    text = _BUT_UMLAUTS.sub("", unicodedata.normalize("NFKD", text))
+    text = unicodedata.normalize("NFC", text)
     if foreign := {ord(char): known[char] for char in set(text) if char in known}:
         text = text.translate(foreign)
     text = _MARKS.sub("", text)

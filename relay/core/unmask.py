@@ -5,8 +5,9 @@ say. Clean text costs a few microseconds, and no input costs more than linear ti
 """
 
 import re
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import islice, product
+from operator import add
 from typing import NamedTuple
 
 WORD = re.compile(r"[^\W_]+")
@@ -14,23 +15,31 @@ WIDEST_PART = 64  # characters of one chunk that are looked at: no listed word i
 LONGEST_SPELLING = 48  # letters of a spaced-out run that are joined
 MOST_MASKS = 300  # of one text: what hides more words than this is a wall of signs, and one hit would have shown by then
 
-_SPELLED = re.compile(r"\b\w\b(?:[\W_]{1,3}\w\b){2,}")
+# Letters that stand alone, first those with blanks between, where signs may be letters too; sharp s is two of them.
+_SPELLED = re.compile(
+    r"(?<!\S)(?:[\w@$€!|+]|ss)(?:\s{1,2}(?:[\w@$€!|+]|ss)(?![^\s.,:;!?])){2,}"
+    r"|\b(?:\w|ss)\b(?:[\W_]{1,3}(?:\w|ss)\b){2,}"
+)
 _TRIPLE = re.compile(r"([^\W\d_])\1\1")
 _RUN = re.compile(r"([^\W\d_])\1\1+")
 _DOUBLE = re.compile(r"([^\W\d_])\1+")
 _EDGE = ".,:;?'\"„“”‚‘’`´()[]{}<>«»…–—-_*#/\\~^=&%"
 _EDGE_BUT_STARS = _EDGE.replace("*", "").replace("#", "")
+_ANY_STAR = re.compile(r"[*#%&§•●×∗]|[@$!?^~+]{2}")
 _BREAKS = re.compile(r"[.,:;/\\…–—\-&=?\"]+")
 _SIGNS = re.compile(r"[^\w]+|_+")
-_STARS = re.compile(r"(?<=[^\W\d_])[*#]+(?=[^\W\d_])|(?<=[^\W\d_]{2})\*+$")
+# One sign, or a row of any (f**k, f@#k), where letters are missing; at the end only stars, since signs end words anyway.
+_STARS = re.compile(
+    r"(?<=[^\W\d_])(?:[*#%&§•●×∗]+|[*#%&§•●×∗@$!?^~+]{2,})(?=[^\W\d_])|(?<=[^\W\d_]{2})\*+$",
+)
 
 _LEET = {"0": "o", "1": "i", "2": "z", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "9": "g"}
 _SIGNED = {"@": "a", "$": "s", "!": "i", "|": "i", "€": "e", "+": "t", "(": "c", "¢": "c", "£": "l"}
 _UMLAUTS = {"ä": "a", "ö": "o", "ü": "u"}
-_AS_I = str.maketrans({**_LEET, **_SIGNED})
-_AS_L = str.maketrans({**_LEET, **_SIGNED, "1": "l", "!": "l", "|": "l"})
+_SURE = str.maketrans({sign: letter for sign, letter in {**_LEET, **_SIGNED}.items() if sign not in "1!|"})
 _FLAT = str.maketrans(_UMLAUTS)
-_TWO_READINGS = frozenset("1!|")
+_TWO_READINGS = re.compile(r"[1!|]")  # each may be an i or an l
+MOST_TWO_READINGS = 4  # signs of one word: with more of them all are read alike
 _READS_AS_LETTER = frozenset(_LEET) | frozenset(_SIGNED)
 _DIGITS = "0123456789"
 
@@ -52,7 +61,7 @@ def masks(folded: str) -> tuple[Mask, ...]:
     for chunk in folded.split():
         if not chunk.isalpha():
             core = chunk.strip(_EDGE)
-            if core.isalpha() and chunk[-1] != "*":
+            if core.isalpha() and "*" not in chunk:
                 continue
             found += _chunk(core[:WIDEST_PART], chunk)
             if len(found) > MOST_MASKS:
@@ -80,8 +89,9 @@ def unmasked(folded: str, found: tuple[Mask, ...]) -> str:
 
 def _spelled(run: str) -> Mask:
     """Join letters that stand alone; a neighbour that is a word of its own ("I", "a") may have slipped in at either end."""
-    letters = _SIGNS.sub("", run)[:LONGEST_SPELLING].translate(_AS_I)
-    return Mask(run, (letters, letters[1:], letters[:-1]))
+    pieces = ("".join(run.split()), _SIGNS.sub("", run))
+    words = dict.fromkeys(word for piece in pieces for word in _leet(piece[:LONGEST_SPELLING]))
+    return Mask(run, (*words, *(word[1:] for word in words), *(word[:-1] for word in words)))
 
 
 def _stretched(word: str) -> Mask:
@@ -91,8 +101,8 @@ def _stretched(word: str) -> Mask:
 def _chunk(core: str, chunk: str) -> Iterator[Mask]:
     if "://" in core:
         return
-    if "*" in chunk or "#" in core:
-        starred = _STARS.sub(_unknown, chunk.strip(_EDGE_BUT_STARS)[:WIDEST_PART])
+    if "*" in chunk or _ANY_STAR.search(core):
+        starred = _STARS.sub(_unknown, chunk.strip(_EDGE_BUT_STARS + "!")[:WIDEST_PART])
         if "?" in starred:
             yield Mask(core, (), "".join(sign for sign in starred if sign == "?" or sign.isalpha()))
     bare = core.rstrip("!")
@@ -128,6 +138,12 @@ def _readings(bare: str) -> Iterator[str]:
 
 
 def _leet(piece: str) -> Iterator[str]:
-    yield _SIGNS.sub("", piece.translate(_AS_I))
-    if not _TWO_READINGS.isdisjoint(piece):
-        yield _SIGNS.sub("", piece.translate(_AS_L))
+    sure = piece.translate(_SURE)
+    doubtful = len(_TWO_READINGS.findall(sure))
+    if doubtful <= MOST_TWO_READINGS:
+        choices: Iterable[Iterable[str]] = product("il", repeat=doubtful)
+    else:
+        choices = ("i" * doubtful, "l" * doubtful)
+    pieces = _TWO_READINGS.split(sure)
+    for letters in choices:
+        yield _SIGNS.sub("", "".join(map(add, pieces, (*letters, ""))))

@@ -12,7 +12,9 @@ from relay.core.text import Tables, Text, fold
 from relay.core.unmask import WORD, Mask, flatten, squeeze
 
 STEM = 4  # letters: the shortest start or end that an entry with * may have, and the key it is found by
+LONGEST_STARRED_END = 4  # letters that a starred word may have behind the start that is listed
 SHORTEST_DISGUISED = 4  # letters: shorter readings of spaced or starred text are accidents more often than words
+_SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class _Index:
         if (listed.startswith("*") or listed.endswith("*")) and len(stem) < STEM:
             raise ValueError(f"the entry {listed!r} needs at least {STEM} letters beside the *")
         self.exact.setdefault(stem, entry)
+        if (spelled := stem.translate(_SPELLED)) != stem:
+            self.exact.setdefault(spelled, entry)
         if listed.endswith("*"):
             self.heads.setdefault(stem[:STEM], []).append((stem, entry))
         if listed.startswith("*"):
@@ -104,7 +108,7 @@ class _Index:
 class WordList:
     """Groups of entries, compiled once; `find` is safe to call for any text."""
 
-    __slots__ = ("_allowed", "_by_length", "_listed", "_squeezed")
+    __slots__ = ("_allowed", "_by_length", "_flat", "_listed", "_ranks", "_squeezed")
 
     def __init__(self, groups: Mapping[str, Iterable[str]], allow: Iterable[str] = (), tables: Tables | None = None) -> None:
         """Compile; raise ValueError naming an entry that holds no word or too short a stem. A word stays in its first group."""
@@ -113,9 +117,13 @@ class WordList:
         self._allowed = _Index({"": allow}, tables)
         self._squeezed: dict[str, list[tuple[str, _Entry]]] = {}
         self._by_length: dict[int, list[tuple[str, _Entry]]] = {}
+        self._flat: dict[str, _Entry] = {}
+        self._ranks = {group: rank for rank, group in enumerate(groups)}
         for word, entry in self._listed.exact.items():
             self._squeezed.setdefault(squeeze(word), []).append((word, entry))
             self._by_length.setdefault(len(word), []).append((word, entry))
+            if not word.isascii():
+                self._flat[flatten(word)] = entry
 
     def __len__(self) -> int:
         return len(self._listed.exact) + sum(map(len, self._listed.phrases.values()))
@@ -144,6 +152,8 @@ class WordList:
             flat = {flatten(token): token for token in text.tokens if not token.isascii()}
             for word, entry in self._listed.words(list(flat)):
                 yield entry, flat[word]
+            for word in self._flat.keys() & flat.keys():
+                yield self._flat[word], flat[word]
         if masks := text.masks:
             readings = {word: mask.shown for mask in masks for word in mask.words if len(word) >= SHORTEST_DISGUISED}
             for word, entry in self._listed.words(list(readings)):
@@ -165,12 +175,35 @@ class WordList:
                     yield entry, token
 
     def _starred(self, mask: Mask) -> Iterator[tuple[_Entry, str]]:
-        """Match stars as unknown letters, where at least half of the word is still there."""
-        pattern = mask.pattern
-        if len(pattern) >= SHORTEST_DISGUISED and pattern.count("?") * 2 <= len(pattern):
-            for word, entry in self._by_length.get(len(pattern), ()):
-                if all(sign in {"?", letter} for sign, letter in zip(pattern, word, strict=True)):
-                    yield entry, mask.shown
+        """Match stars as unknown letters, where enough of the word is still there; an entry with * may go on behind it.
+
+        What was hidden can only be guessed, so one mask is one hit, and of several words the one in the last group.
+        """
+        fitting: list[_Entry] = []
+        for cut in range(LONGEST_STARRED_END + 1):
+            pattern = mask.pattern[: len(mask.pattern) - cut]
+            if len(pattern) < (STEM + 1 if cut else SHORTEST_DISGUISED):
+                break
+            if _shows_enough(pattern):
+                fitting += [
+                    entry
+                    for word, entry in self._by_length.get(len(pattern), ())
+                    if (not cut or entry.listed.endswith("*")) and _fits(pattern, word)
+                ]
+        if fitting:
+            yield max(fitting, key=lambda entry: self._ranks[entry.group]), mask.shown
+
+
+def _shows_enough(pattern: str) -> bool:
+    """Half of the letters, or with several hidden the first, and the last or one more: a single star is a footnote as often."""
+    hidden = pattern.count("?")
+    if hidden * 2 <= len(pattern):
+        return True
+    return "??" in pattern and pattern[0] != "?" and len(pattern) - hidden > 1
+
+
+def _fits(pattern: str, word: str) -> bool:
+    return all(sign in {"?", letter} for sign, letter in zip(pattern, word, strict=True))
 
 
 def _stretches(token: str, word: str) -> bool:

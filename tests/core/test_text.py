@@ -89,10 +89,36 @@ def test_clean_text_has_no_masks() -> None:
         ("http://intern/x", [("http://intern/x", "intern", True)]),
         ("Ende.Dann weiter, 3.50 Euro, a@mail.com, Version 1.2.3.4", []),
         ("HTTPS://EXAMPLE.COM", [("HTTPS://EXAMPLE.COM", "example.com", True)]),
+        ("https://bank.com:x@example.com/a", [("https://bank.com:x@example.com/a", "example.com", True)]),
+        ("http://www。example。com", [("http://www。example。com", "example.com", True)]),
+        ("ｅｘａｍｐｌｅ．ｃｏｍ", [("ｅｘａｍｐｌｅ．ｃｏｍ", "example.com", False)]),
+        (
+            "http://xn--mller-kva.de http://xn--99999999.de",
+            [
+                ("http://xn--mller-kva.de", "müller.de", True),
+                ("http://xn--99999999.de", "xn--99999999.de", True),
+            ],
+        ),
     ],
 )
 def test_links(raw: str, links: list[tuple[str, str, bool]]) -> None:
     assert [(link.url, link.domain, link.explicit) for link in view(raw).links] == links
+
+
+@pytest.mark.parametrize(
+    ("raw", "host", "reads_as", "user"),
+    [
+        ("https://example.com/@anna", "example.com", "example.com", ""),
+        ("https://bank.com@example.com", "example.com", "example.com", "bank.com"),
+        ("http://раураl.com", "раураl.com", "paypal.com", ""),
+        ("http://xn--80ak6aa92e.com", "аррӏе.com", "appie.com", ""),
+        ("http://müller.de", "müller.de", "müller.de", ""),
+    ],
+)
+def test_a_link_tells_how_its_host_reads(raw: str, host: str, reads_as: str, user: str) -> None:
+    (link,) = view(raw).links
+
+    assert (link.host, link.reads_as, link.user) == (host, reads_as, user)
 
 
 def test_the_place_of_a_link_is_its_url() -> None:

@@ -8,7 +8,10 @@ from relay.core.text import Tables, Text
 from relay.core.wordlist import WordList
 
 LIST = WordList(
-    {"bad": ["ass", "blockhead*", "*kopf", "shut your mouth", "dussel"], "mild": ["dussel", "muh"]},
+    {
+        "bad": ["ass", "blockhead*", "*kopf", "shut your mouth", "dussel", "suff*", "staff"],
+        "mild": ["dussel", "muh", "stoff", "knödel", "grünspan", "dilettant"],
+    },
     allow=["bahnkopf", "ass im ärmel"],
 )
 
@@ -33,6 +36,16 @@ def found(raw: str) -> list[tuple[str, str]]:
         ("das Ass im Ärmel", []),
         ("dus*el", [("bad", "dussel")]),
         ("d*****", []),
+        ("d****l", [("bad", "dussel")]),
+        ("dus***, oder?", [("bad", "dussel")]),
+        ("dussel?!", [("bad", "dussel")]),
+        ("du#@el", [("bad", "dussel")]),
+        ("blockh**ds", [("bad", "blockhead*")]),
+        ("s***f", [("mild", "stoff")]),
+        ("knodel", []),
+        ("knoedel", [("mild", "knödel")]),
+        ("grünspän", [("mild", "grünspan")]),
+        ("d1!ettant", [("mild", "dilettant")]),
         ("duussel", [("bad", "dussel")]),
         ("dusel", []),
         ("m u h", []),
