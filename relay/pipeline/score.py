@@ -56,6 +56,7 @@ def score(lines: Iterable[str | bytes], pipeline: Pipeline, member: Standing = "
                 if raw.strip():
                     line = _read(raw, number)
                     yield _scored(line, runner.run(pipeline.judge(_submission(line, number, member))))
+                    pipeline.forget("")  # what plugins remember across members
         finally:
             runner.run(pipeline.close())
 

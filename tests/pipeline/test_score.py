@@ -28,8 +28,26 @@ class Second(Plugin[NoOptions]):
             yield Signal("second.again")
 
 
+class Crowd(Plugin[NoOptions]):
+    """Speaks when anybody wrote before."""
+
+    name, version, across_members = "crowd", "1.0", True
+    signals: ClassVar = {"crowd.same": 5.0}
+
+    async def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
+        del incoming
+        if await context.shared.increment("n", ttl=60) > 1:
+            yield Signal("crowd.same")
+
+
 def line(text: str, **more: object) -> str:
     return json.dumps({"id": "1", "text": text, **more})
+
+
+def test_no_line_counts_for_another(build: Build) -> None:
+    scored = list(score([line("fine")] * 3, build(Second, Crowd)))
+
+    assert [each["signals"] for each in scored] == [[], [], []]
 
 
 def test_a_line_is_scored_in_the_promised_shape(build: Build) -> None:
