@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -114,12 +115,18 @@ def check_plugin(plugin: type[Plugin[Any]], **options: object) -> None:
         raise PluginFaultError("\n".join(faults))
 
 
+@cache
+def _tables() -> Tables:
+    """Read once for all the texts of a test run: they never change."""
+    return load_tables()
+
+
 async def _judge(
     plugin: type[Plugin[Any]], texts: Sequence[str], options: dict[str, object], tables: Tables | None = None
 ) -> list[Decision]:
     own, places = _split(options)
     built = plugin(plugin.options_type.model_validate(own))
-    pipeline = Pipeline([built], _rules(plugin), tables or load_tables(), StillClock(), places)
+    pipeline = Pipeline([built], _rules(plugin), tables or _tables(), StillClock(), places)
     decisions = [await pipeline.judge(submission(text)) for text in texts]
     await pipeline.close()
     return decisions
