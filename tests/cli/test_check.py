@@ -146,7 +146,7 @@ instead = true
 
     listed = {(each["kind"], each["name"]): (each["value"], each["default"], each["given_by"]) for each in result.things}
     assert listed["threshold", "moderation.hold"] == (6, 5, "core")
-    assert listed["signal", "words.insult"] == (4, 3, "words 1.0")
+    assert listed["signal", "words.insult"] == (4, 3, "words 1.1")
     assert listed["signal", "core.raid"] == (5, 5, "core")
     assert listed["composite", "composite.fast_and_rude"] == (7, None, "composite")
     assert {"evidence", "cap", "trust", "headroom", "raid"} <= {kind for kind, _ in listed}

@@ -1,4 +1,4 @@
-"""Every shipped plugin keeps its word, and fits on a screen."""
+"""Every shipped plugin keeps its word, and fits on two screens."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ from relay.testing.moderation import PluginFaultError, check_plugin
 from relay.testing.services import Canned
 
 FOLDER = Path(__file__).parent.parent.parent / "plugins"
-SCREEN = 90  # lines
+SCREENS = 120  # lines: two of them
 
 
 NEEDED: dict[str, dict[str, object]] = {
@@ -45,5 +45,5 @@ def test_a_shipped_plugin_without_words_for_members_is_found(shipped: Callable[[
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
-def test_a_shipped_plugin_fits_on_a_screen(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= SCREEN
+def test_a_shipped_plugin_fits_on_two_screens(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= SCREENS

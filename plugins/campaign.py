@@ -1,0 +1,101 @@
+"""Campaign: several members send nearly the same text within a short time.
+
+What is kept of a text across members is a fingerprint of 32 bytes and a fingerprint of who wrote it, never the words, and not
+for long. Texts are compared by their letters alone, so that a changed name, number or link does not hide the copy. From the
+`members`-th member on a copy is held in silence; what a member is told never depends on it.
+"""
+
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from struct import Struct
+from zlib import crc32
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from relay.plugin import Context, Incoming, Plugin, Signal
+
+COMPARED = 250  # letters: copies differ or agree early
+PIECE = 5  # letters of one piece: shared pieces make texts alike, wherever they stand
+CELLS = 32  # of a fingerprint, a byte each: every piece falls into one, and its smallest value stays there
+REMEMBERED = 200  # fingerprints of all members
+OF_ONE_MEMBER = 3  # of them: nobody pushes the others' out
+NOTE = Struct(">8sd")  # who and when; a memory keeps plain values, so all notes lie in one text, all fingerprints in another
+
+
+class Options(BaseModel):
+    """What counts as a campaign."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    members: int = Field(4, ge=2, le=100, description="members with nearly the same text, from which on it is held")
+    within_s: float = Field(600, gt=0, le=86_400, description="seconds within which they write")
+    similarity: float = Field(60, ge=30, le=100, description="percent of the pieces that two texts have in common")
+    shortest: int = Field(40, ge=20, le=250, description="letters below which many may well write the same")
+
+
+class Campaign(Plugin[Options]):
+    """Counts the members whose last texts are nearly this one."""
+
+    name, version, api = "campaign", "1.0", 1
+    signals = {"campaign.members": 5.0}
+    examples = [("Bitte meldet euch bei mir, ich habe ein einmaliges Angebot für euch alle!", set()), ("ok", set())]
+    stage = "behaviour"
+    across_members = True
+
+    def wants(self, incoming: Incoming) -> bool:
+        """Leave short texts alone."""
+        return len(incoming.text) >= self.options.shortest
+
+    async def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
+        """Compare with what others wrote lately, then remember this one too."""
+        letters = "".join(filter(str.isalpha, incoming.text.folded[: 2 * COMPARED]))[:COMPARED]
+        if len(letters) < self.options.shortest:
+            return
+        mark, now, options = fingerprint(letters), context.now.timestamp(), self.options
+        own = sha256(incoming.member.id.encode("utf-8", "backslashreplace")).digest()[:8]
+        kept: tuple[str, str] = await context.shared.get("texts", ("", ""))
+        marks, notes = (part.encode("latin-1") for part in kept)
+        others = set()
+        for place in alike(mark, marks, options.similarity):
+            who, when = NOTE.unpack_from(notes, place * NOTE.size)
+            if who != own and abs(now - when) <= options.within_s:
+                others.add(who)
+        mine = [place for place in range(len(notes) // NOTE.size) if notes.startswith(own, place * NOTE.size)]
+        if len(mine) >= OF_ONE_MEMBER or len(marks) >= REMEMBERED * CELLS:
+            gone = mine[0] if len(mine) >= OF_ONE_MEMBER else 0
+            marks = marks[: gone * CELLS] + marks[(gone + 1) * CELLS :]
+            notes = notes[: gone * NOTE.size] + notes[(gone + 1) * NOTE.size :]
+        kept = ((marks + mark).decode("latin-1"), (notes + NOTE.pack(own, now)).decode("latin-1"))
+        await context.shared.set("texts", kept, ttl=options.within_s)
+        if (members := len(others) + 1) >= options.members:
+            yield Signal(
+                "campaign.members", reason=f"nearly the same text from {members} members within {options.within_s:g} s"
+            )
+
+
+def fingerprint(letters: str) -> bytes:
+    """Make bytes that agree in as many places as two texts have pieces in common; 0 marks an empty place."""
+    signs = letters.encode("utf-16-le", "surrogatepass")
+    pieces = {crc32(signs[at : at + 2 * PIECE]) for at in range(0, len(signs) - 2 * PIECE + 1, 2)}
+    smallest = {piece % CELLS: piece for piece in sorted(pieces, reverse=True)}
+    return bytes(smallest[cell] // CELLS % 255 + 1 if cell in smallest else 0 for cell in range(CELLS))
+
+
+def alike(mark: bytes, marks: bytes, percent: float) -> list[int]:
+    """Give the places of the fingerprints that agree with one in so many of their cells; empty in both does not count.
+
+    All are compared in one step: a cell that agrees is 0 in the difference, one that is empty in both is 0 in the union.
+    """
+    count = len(marks) // CELLS
+    all_of_them, one = int.from_bytes(marks, "big"), int.from_bytes(mark * count, "big")
+    agreeing = (all_of_them ^ one).to_bytes(len(marks), "big").count
+    empty = (all_of_them | one).to_bytes(len(marks), "big").count
+    least = percent / 100
+    found = []
+    for place, start in enumerate(range(0, len(marks), CELLS)):
+        end = start + CELLS
+        if (same := agreeing(0, start, end)) >= least * CELLS:
+            neither = empty(0, start, end)
+            if same - neither >= least * (CELLS - neither):
+                found.append(place)
+    return found
