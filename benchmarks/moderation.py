@@ -1,10 +1,12 @@
 """Moderation: messages a second and microseconds each, with the plugins of a fresh relay, with one alone, and with gates only.
+"""Moderation: messages a second and microseconds a message, with all shipped plugins, those on by default, and each alone.
 
     python -m benchmarks.moderation [FILE]
 
-FILE holds JSON lines with a `text`, or plain lines; without it a small set of this file's own is used. The floors are run
-in the same rounds: a bare loop that touches each text, and NFKC with casefold, the least that any look at a text costs. Rounds
-are interleaved and the median of three is shown. It prints a table and one JSON line.
+Each plugin's share of the time with all of them on is shown too, as the relay itself counts it. FILE holds JSON lines with a
+`text`, or plain lines; without it a small set of this file's own is used. The floors are run in the same rounds: a bare loop
+that touches each text, and NFKC with casefold, the least that any look at a text costs. Rounds are interleaved and the median
+of three is shown. It prints a table and one JSON line.
 """
 
 import asyncio
@@ -18,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic, perf_counter, process_time
 
+from relay.configuration import Settings
 from relay.core.verdict import MemberFacts, Rules, Submission
 from relay.lexicon import load_tables
 from relay.loader import load
@@ -45,13 +48,16 @@ def main(arguments: list[str]) -> None:
         sys.exit(__doc__)
     texts = read(Path(arguments[0])) if arguments else list(OWN)
     texts *= -(-LEAST // len(texts))
-    results = asyncio.run(measure([submission(n, text) for n, text in enumerate(texts)]))
+    shares: Row = {}
+    results = asyncio.run(measure([submission(n, text) for n, text in enumerate(texts)], shares))
     length = statistics.median(map(len, texts))
     print(f"{len(texts)} messages, median {length:.0f} characters; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
     print(f"{'':24}{'messages/s':>12}{'p50 us':>9}{'p95 us':>9}{'p99 us':>9}{'CPU us':>9}")
     for name, row in results.items():
         print(f"{name:24}{row['per_s']:>12,.0f}{row['p50']:>9.1f}{row['p95']:>9.1f}{row['p99']:>9.1f}{row['cpu']:>9.1f}")
-    print(json.dumps({"benchmark": "moderation", "messages": len(texts), "median_characters": length, "results": results}))
+    print("\nof all plugins, us a message: " + ", ".join(f"{name} {share:.0f}" for name, share in shares.items()))
+    figures = {"messages": len(texts), "median_characters": length, "results": results, "shares_us": shares}
+    print(json.dumps({"benchmark": "moderation", **figures}))
 
 
 def read(path: Path) -> list[str]:
@@ -83,17 +89,22 @@ class Clock:
 Row = dict[str, float]
 
 
-async def measure(submissions: list[Submission]) -> dict[str, Row]:
+async def measure(submissions: list[Submission], shares: Row) -> dict[str, Row]:
+    """`shares` becomes the microseconds a message of each plugin when all are on."""
     tables = load_tables()
     sets = {"all switched on": ("words", "flood", "repeat")} | {
         name: (name,) for name in ("words", "flood", "repeat", "offence")
     }
+    every = tuple(path.stem for path in sorted(PLUGINS.glob("*.py")))
+    sets = {"all plugins": every, "those on by default": tuple(Settings().plugins), **{name: (name,) for name in every}}
     rounds: dict[str, list[Row]] = {}
     for _ in range(ROUNDS):
         for name, wanted in {**sets, "gates only": ()}.items():
             pipeline = Pipeline(load([PLUGINS], {plugin: {} for plugin in wanted}), Rules(), tables, Clock())
             await pipeline.open()
             rounds.setdefault(name, []).append(await judged(pipeline, submissions))
+            if name == "all plugins":
+                shares.update({each.name: each.mean_us * each.runs / len(submissions) for each in pipeline.describe()})
             await pipeline.close()
         rounds.setdefault("floor: NFKC, casefold", []).append(touched(submissions, folded))
         rounds.setdefault("floor: bare loop", []).append(touched(submissions, len))
