@@ -1,5 +1,6 @@
 """Moderation: messages a second and microseconds each, with the plugins of a fresh relay, with one alone, and with gates only.
 """Moderation: messages a second and microseconds a message, with all shipped plugins, those on by default, and each alone.
+"""Moderation: messages a second and microseconds a message, with the shipped plugins that ask nobody, and each alone.
 
     python -m benchmarks.moderation [FILE]
 
@@ -23,7 +24,7 @@ from time import monotonic, perf_counter, process_time
 from relay.configuration import Settings
 from relay.core.verdict import MemberFacts, Rules, Submission
 from relay.lexicon import load_tables
-from relay.loader import load
+from relay.loader import catalogue, load
 from relay.pipeline.pipeline import Pipeline
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
@@ -96,6 +97,7 @@ async def measure(submissions: list[Submission], shares: Row) -> dict[str, Row]:
         name: (name,) for name in ("words", "flood", "repeat", "offence")
     }
     every = tuple(path.stem for path in sorted(PLUGINS.glob("*.py")))
+    every = tuple(name for name, found in catalogue([PLUGINS]).plugins.items() if not found.schema.get("required"))
     sets = {"all plugins": every, "those on by default": tuple(Settings().plugins), **{name: (name,) for name in every}}
     rounds: dict[str, list[Row]] = {}
     for _ in range(ROUNDS):
