@@ -144,7 +144,7 @@ class ModerationSettings(BaseModel, extra="forbid", frozen=True):
 
 
 def _switched_on() -> dict[str, dict[str, Any]]:
-    return {"words": {}, "flood": {}, "repeat": {}, "links": {}, "scripts": {}, "shouting": {}}
+    return {"words": {}, "flood": {}, "repeat": {}, "links": {}, "scripts": {}, "capitals": {}}
 
 
 class Settings(BaseModel, extra="forbid", frozen=True):

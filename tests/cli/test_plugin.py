@@ -8,7 +8,7 @@ import pytest
 from tests.cli.conftest import ROOT, CommandLine
 
 PLUGIN = '''
-"""Loud: most letters are capitals."""
+"""Shouting: most letters are capitals."""
 
 from pydantic import BaseModel, Field
 
@@ -19,22 +19,22 @@ class Options(BaseModel):
     max_share: float = Field(0.6, ge=0, le=1, description="share of capital letters that is still fine")
 
 
-class Loud(Plugin[Options]):
+class Shouting(Plugin[Options]):
     """Compares the share of capitals with what is fine."""
 
-    name, version, api = "loud", "1.0", 1
-    signals = {"loud.capitals": 3.0}
-    examples = [("HALLO IHR ALLE", {"loud.capitals"}), ("Hallo", set())]
+    name, version, api = "shouting", "1.0", 1
+    signals = {"shouting.capitals": 3.0}
+    examples = [("HALLO IHR ALLE", {"shouting.capitals"}), ("Hallo", set())]
 
     async def check(self, incoming, context):
         if incoming.text.upper_share > self.options.max_share:
-            yield Signal("loud.capitals")
+            yield Signal("shouting.capitals")
 '''
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    path = tmp_path / "mine" / "loud.py"
+    path = tmp_path / "mine" / "shouting.py"
     path.parent.mkdir()
     path.write_text(PLUGIN, encoding="utf-8")
     return path
@@ -42,23 +42,23 @@ def file(tmp_path: Path) -> Path:
 
 def configured(file: Path, options: str = "") -> str:
     path = file.parent.parent / "relay.toml"
-    path.write_text(f'[moderation]\nfolder = "mine"\n[plugins.loud]\n{options}', encoding="utf-8")
+    path.write_text(f'[moderation]\nfolder = "mine"\n[plugins.shouting]\n{options}', encoding="utf-8")
     return str(path)
 
 
 def test_a_plugin_that_keeps_its_word_is_said_to(file: Path, relay: CommandLine) -> None:
     result = relay.json("plugin", "test", str(file))
 
-    assert (result.code, result.thing["name"], result.thing["examples"]) == (0, "loud", 2)
+    assert (result.code, result.thing["name"], result.thing["examples"]) == (0, "shouting", 2)
 
 
 def test_what_it_does_not_keep_is_named(file: Path, relay: CommandLine) -> None:
-    file.write_text(PLUGIN.replace('("Hallo", set())', '("Hallo", {"loud.capitals"})'), encoding="utf-8")
+    file.write_text(PLUGIN.replace('("Hallo", set())', '("Hallo", {"shouting.capitals"})'), encoding="utf-8")
 
     result = relay("plugin", "test", str(file))
 
     assert (result.code, result.out) == (1, "")
-    assert "example 'Hallo': gives [], and ['loud.capitals'] is written" in result.err
+    assert "example 'Hallo': gives [], and ['shouting.capitals'] is written" in result.err
 
 
 def test_what_cannot_be_loaded_is_a_wrong_usage(file: Path, relay: CommandLine) -> None:
@@ -84,7 +84,7 @@ def test_ones_own_options_are_checked_with_file_and_line(file: Path, relay: Comm
 
     assert good.code == 0
     assert bad.code == 2
-    assert "relay.toml:4: plugins.loud.max_share: should be less than or equal to 1" in bad.err
+    assert "relay.toml:4: plugins.shouting.max_share: should be less than or equal to 1" in bad.err
 
 
 def test_lines_are_scored_by_ones_own_plugin(file: Path, relay: CommandLine) -> None:
@@ -96,7 +96,7 @@ def test_lines_are_scored_by_ones_own_plugin(file: Path, relay: CommandLine) -> 
 
 
 def test_one_that_ends_its_process_ends_no_command(file: Path, relay: CommandLine) -> None:
-    hostile = (ROOT / "tests/hostile/plugins/exits_at_once.py").read_text("utf-8").replace("exits_at_once", "loud")
+    hostile = (ROOT / "tests/hostile/plugins/exits_at_once.py").read_text("utf-8").replace("exits_at_once", "shouting")
     file.write_text(hostile, encoding="utf-8")
     lines = "".join(json.dumps({"id": n, "text": text}) + "\n" for n, text in enumerate(("hello", "attack")))
 

@@ -1,4 +1,4 @@
-"""The plugin `shouting`: texts in capitals, but no short ones."""
+"""The plugin `capitals`: texts in capitals, but no short ones."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ Shipped = Callable[[str], type[Plugin[Any]]]
     ],
 )
 def test_a_text_in_capitals_is_seen(text: str, shipped: Shipped) -> None:
-    assert names(moderate(shipped("shouting"), text)) == {"shouting.capitals"}
+    assert names(moderate(shipped("capitals"), text)) == {"capitals.share"}
 
 
 @pytest.mark.parametrize(
@@ -37,17 +37,17 @@ def test_a_text_in_capitals_is_seen(text: str, shipped: Shipped) -> None:
     ],
 )
 def test_what_is_short_or_small_is_left_alone(text: str, shipped: Shipped) -> None:
-    assert moderate(shipped("shouting"), text) == []
+    assert moderate(shipped("capitals"), text) == []
 
 
 def test_the_weight_grows_with_the_share(shipped: Shipped) -> None:
-    (all_of_it,) = moderate(shipped("shouting"), "A" * 40)
-    (most_of_it,) = moderate(shipped("shouting"), "A" * 32 + "a" * 8)
+    (all_of_it,) = moderate(shipped("capitals"), "A" * 40)
+    (most_of_it,) = moderate(shipped("capitals"), "A" * 32 + "a" * 8)
 
     assert (all_of_it.factor, most_of_it.factor) == (1.0, 0.9)
     assert most_of_it.reason == "80% capitals, 70% are still fine"
 
 
 def test_the_limits_can_be_set(shipped: Shipped) -> None:
-    assert moderate(shipped("shouting"), "A" * 32 + "a" * 8, most_share=0.8) == []
-    assert names(moderate(shipped("shouting"), "DANKE", shortest=5)) == {"shouting.capitals"}
+    assert moderate(shipped("capitals"), "A" * 32 + "a" * 8, most_share=0.8) == []
+    assert names(moderate(shipped("capitals"), "DANKE", shortest=5)) == {"capitals.share"}

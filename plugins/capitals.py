@@ -1,4 +1,4 @@
-"""Shouting: most letters of a text are capitals.
+"""Capitals: most letters of a text are capitals.
 
 A hint that weighs little by itself: capitals are rude, not wrong. Short texts ("DHL", "OK DANKE") are left alone, and so are
 alphabets without capitals.
@@ -20,14 +20,14 @@ class Options(BaseModel):
     shortest: int = Field(20, ge=1, le=4096, description="letters below which a text may be written in capitals")
 
 
-class Shouting(Plugin[Options]):
+class Capitals(Plugin[Options]):
     """Counts capitals among the letters; the weight grows from the share that is still fine to all of them."""
 
-    name, version, api = "shouting", "1.0", 1
-    signals = {"shouting.capitals": 1.0}
-    told = {"shouting.capitals": {"en": "it is written in capitals", "de": "sie ist in Großbuchstaben geschrieben"}}
+    name, version, api = "capitals", "1.0", 1
+    signals = {"capitals.share": 1.0}
+    told = {"capitals.share": {"en": "it is written in capitals", "de": "sie ist in Großbuchstaben geschrieben"}}
     examples = [
-        ("WO BLEIBT MEIN PAKET? ICH WARTE SEIT EINER WOCHE!", {"shouting.capitals"}),
+        ("WO BLEIBT MEIN PAKET? ICH WARTE SEIT EINER WOCHE!", {"capitals.share"}),
         ("Wo bleibt mein Paket? Ich warte seit einer Woche!", set()),
         ("OK DANKE!!!", set()),
         ("Die DIN EN ISO 9001 gilt auch für die AGB der GmbH.", set()),
@@ -41,4 +41,4 @@ class Shouting(Plugin[Options]):
         """Compare the share, and only then count the letters."""
         share, most = incoming.text.upper_share, self.options.most_share
         if share > most and sum(map(str.isalpha, incoming.text.raw)) >= self.options.shortest:
-            yield Signal("shouting.capitals", factor=0.5 + share / 2, reason=f"{share:.0%} capitals, {most:.0%} are still fine")
+            yield Signal("capitals.share", factor=0.5 + share / 2, reason=f"{share:.0%} capitals, {most:.0%} are still fine")
