@@ -1,5 +1,3 @@
-"""Moderation: messages a second and microseconds each, with the plugins of a fresh relay, with one alone, and with gates only.
-"""Moderation: messages a second and microseconds a message, with all shipped plugins, those on by default, and each alone.
 """Moderation: messages a second and microseconds a message, with the shipped plugins that ask nobody, and each alone.
 
     python -m benchmarks.moderation [FILE]
@@ -93,10 +91,6 @@ Row = dict[str, float]
 async def measure(submissions: list[Submission], shares: Row) -> dict[str, Row]:
     """`shares` becomes the microseconds a message of each plugin when all are on."""
     tables = load_tables()
-    sets = {"all switched on": ("words", "flood", "repeat")} | {
-        name: (name,) for name in ("words", "flood", "repeat", "offence")
-    }
-    every = tuple(path.stem for path in sorted(PLUGINS.glob("*.py")))
     every = tuple(name for name, found in catalogue([PLUGINS]).plugins.items() if not found.schema.get("required"))
     sets = {"all plugins": every, "those on by default": tuple(Settings().plugins), **{name: (name,) for name in every}}
     rounds: dict[str, list[Row]] = {}

@@ -157,7 +157,6 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
     look = await open_look(settings, store, stack)
     opened = Opened(keep, erasing, sign_in, admit, look, settings.moderation.ladder)
     flows = await build_flows(store, pipeline, opened, channels)
-    flows = await _flows(store, pipeline, Opened(keep, erasing, sign_in, admit, look, settings.moderation.ladder), channels)
     streams = open_streams(settings, store, flows.deliver, flows.receive)
     streams.sweeper.start()
     stack.callback(streams.sweeper.stop)

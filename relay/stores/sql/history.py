@@ -66,7 +66,7 @@ def _event(row: Row) -> Event:
 
 
 def _approves(decided: Row) -> int:
-    """From whether it was automated, its action, what the message alone would have met with, the action before, and the text."""
+    """From whether it was automated, its action, what the message alone would have met with, the action before, the text."""
     automated, action, own, before, text = decided
     return approves(Action(action), Action(own), text, ruled=not automated, before=Action(before) if before else None)
 
