@@ -162,15 +162,11 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
     stack.callback(streams.sweeper.stop)
     Listener(streams.hub, bus)
     bus.on(Missed, streams.send_away)
-    bus.on(Missed, lambda _missed, _outcome: _look_for_work(flows))
-    bus.on(AcceptPost, flows.deliver.accepted)
-    bus.on(Pause, flows.pauses.paused)
-    bus.on_own(FileReply, flows.check.filed)
     for change in RELEASING if channels else ():
         bus.on(change, flows.attempt.released)
     keep.renewed = partial(_look_for_work, flows)
     bus.on(Erase, lambda change, _outcome: pipeline.forget(change.id))
-    bus.on(Erase, flows.erasing.erased)
+    _wake(flows, bus)
     mqtt = _mqtt(settings, streams, store, flows, provision)
     _attend(mqtt, metrics, bus)
     measure(bus, metrics, streams)
@@ -205,6 +201,15 @@ def _attend(mqtt: Mqtt | None, metrics: Metrics, bus: Bus) -> None:
     if mqtt is not None:
         measure_mqtt(metrics, mqtt)
         bus.on(Missed, mqtt.lines.look_again)
+
+
+def _wake(flows: Flows, bus: Bus) -> None:
+    """By what is committed."""
+    bus.on(Missed, lambda _missed, _outcome: _look_for_work(flows))
+    bus.on(AcceptPost, flows.deliver.accepted)
+    bus.on(Pause, flows.pauses.paused)
+    bus.on_own(FileReply, flows.check.filed)
+    bus.on(Erase, flows.erasing.erased)
 
 
 def _look_for_work(flows: Flows) -> None:

@@ -18,14 +18,14 @@ _CORE_MEANS: Final[Mapping[str, str]] = {
     "core.raid": "raid mode is on, and a content plugin saw something in a stranger's message; rests on other members",
 }
 _THRESHOLDS: Final = ("flag", "hold", "reject")
-_TABLES: Final = ("trust", "headroom", "raid")
+_TABLES: Final = ("trust", "headroom", "raid", "ladder")
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One figure. `default` is what holds where nothing is set, null where there is none; `given_by` is who gives the signal.
 
-    kind: threshold, evidence, cap, signal, composite, trust, headroom, raid.
+    kind: threshold, evidence, cap, signal, composite, trust, headroom, raid, ladder.
     """
 
     kind: str

@@ -12,6 +12,11 @@ VOID = {"meta", "link", "input", "img", "br", "path", "circle", "rect"}
 MOST = 5  # redirects
 
 
+def secret_of(link: str) -> str:
+    """What the console sends of a one-time link."""
+    return link.partition("#link=")[2]
+
+
 @dataclass
 class Form:
     """One form of a page: where it goes, and what it holds as it stands."""

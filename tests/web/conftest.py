@@ -52,7 +52,7 @@ from relay.testing.clock import Drawn, ManualClock, drawn_tokens
 from relay.web.door import Runner
 from relay.web.server import Parts, build
 from relay.web.settings import HttpSettings
-from tests.web.browser import Browser, browser, joined
+from tests.web.browser import Browser, browser, joined, secret_of
 
 OWNER_TOKEN = "owner-token-of-these-tests-0123456789"
 CONSENT = {"consent": {"source": "counter", "text_version": "3.4"}}
@@ -106,11 +106,6 @@ def cookie_of(said: Said) -> str:
     """The session's secret that an answer gives the browser; empty when it takes it away, or says nothing of it."""
     found = cookies(said).get("relay")
     return found.value if found else ""
-
-
-def secret_of(link: str) -> str:
-    """What the console sends of a one-time link."""
-    return link.partition("#link=")[2]
 
 
 @dataclass

@@ -15,7 +15,8 @@ from relay.core.moment import rfc3339
 from relay.core.staff import SCOPES, Role
 from relay.web.route import Route, Who
 from relay.web.table import ROUTES
-from tests.web.conftest import CONSENT, PASSPHRASE, Caller, Person, Relay, secret_of
+from tests.web.browser import secret_of
+from tests.web.conftest import CONSENT, PASSPHRASE, Caller, Person, Relay
 
 MATRIX: Final = tomllib.loads(Path(__file__).with_name("matrix.toml").read_text("utf-8"))
 COLUMNS: Final = MATRIX["columns"].split()

@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 
 from relay.core.staff import Role
-from tests.web.conftest import PASSPHRASE, Caller, Relay, cookie_of, secret_of
+from tests.web.browser import secret_of
+from tests.web.conftest import PASSPHRASE, Caller, Relay, cookie_of
 from tests.web.test_staff_stream import closed, hello
 
 OTHER = "and a quite different sentence"

@@ -7,7 +7,8 @@ import pytest
 from relay.core.session import LASTS, MOST
 from relay.core.staff import Role
 from relay.web.cookie import KNOWN, KNOWN_LASTS, PLAIN, SECURE
-from tests.web.conftest import PASSPHRASE, Open, Relay, cookie_of, cookies, is_problem, secret_of
+from tests.web.browser import secret_of
+from tests.web.conftest import PASSPHRASE, Open, Relay, cookie_of, cookies, is_problem
 from tests.web.test_sign_in import OTHER, enter, use
 
 

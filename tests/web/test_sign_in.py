@@ -10,7 +10,8 @@ from relay.core.errors import SignedOut
 from relay.core.export import ExportKind
 from relay.core.staff import Role
 from relay.hasher import Cost, Hasher
-from tests.web.conftest import FIREFOX, PASSPHRASE, Caller, Open, Relay, Said, cookie_of, cookies, is_problem, secret_of
+from tests.web.browser import secret_of
+from tests.web.conftest import FIREFOX, PASSPHRASE, Caller, Open, Relay, Said, cookie_of, cookies, is_problem
 
 OTHER = "and a quite different sentence"
 
