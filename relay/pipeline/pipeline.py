@@ -286,18 +286,22 @@ class Pipeline:
         return bool(self._slow) and self._rules.flag <= own < self._rules.reject
 
     def _look_out_for_raids(self, submission: Submission, trust: Trust, seen: list[Seen]) -> None:
-        """In raid mode a person looks at whatever content plugins saw of strangers; nobody is ever told of it."""
-        if any(each.across and each.weight > 0 for each in seen):
+        """In raid mode a person looks at whatever content plugins saw of strangers; nobody is ever told of it.
+
+        How many members behave alike switches it on; what is across for another reason, as a budget, does not.
+        """
+        if any(each.across and self._is_of("behaviour", each) for each in seen):
             self.raids.notice(submission.community, submission.member.id)
         is_stranger = not trust.lightly and submission.member.approved < self._rules.trust.first
-        if not is_stranger or not self._says_much(seen) or (raid := self.raids.of(submission.community)) is None:
+        raid = self.raids.of(submission.community)
+        if raid is None or not is_stranger or not any(self._is_of("content", each) for each in seen):
             return
         signal = Signal("core.raid", reason=f"raid mode since {raid.began_at:%H:%M} UTC, and a stranger")
         seen.append(replace(self._of_core(signal), across=True))
 
-    def _says_much(self, seen: Sequence[Seen]) -> bool:
-        """Whether a content plugin has seen anything in it."""
-        return any(each.weight > 0 and each.plugin != CORE and self._labels[each.plugin].stage == "content" for each in seen)
+    def _is_of(self, stage: Stage, seen: Seen) -> bool:
+        """Whether it weighs something and comes from a plugin of that stage."""
+        return seen.weight > 0 and seen.plugin != CORE and self._labels[seen.plugin].stage == stage
 
     def _facts(self, member: MemberFacts, trust: Trust) -> MemberFacts:
         """As plugins see them. A copy costs as much as a plugin, so it is made only where something differs."""

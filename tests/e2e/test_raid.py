@@ -14,7 +14,7 @@ from relay.plugin import NoOptions, Plugin, Signal
 
 class Same(Plugin[NoOptions]):
     name, version, api = "same", "1.0", 1
-    across_members = True
+    stage, across_members = "behaviour", True
     signals = {"same.text": 5.0}
 
     async def check(self, incoming, context):

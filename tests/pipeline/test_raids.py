@@ -17,7 +17,7 @@ RULES = Rules(raid=RaidRules(members=2, within_s=60, lasts_s=300))
 
 
 class Same(Plugin[NoOptions]):
-    name, version, across_members = "same", "1.0", True
+    name, version, stage, across_members = "same", "1.0", "behaviour", True
     signals: ClassVar = {"same.text": 5.0}
 
     async def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
@@ -72,6 +72,15 @@ async def test_several_members_with_the_same_text_begin_it(pipeline: Pipeline) -
     raid = pipeline.raids.of("test")
     assert raid is not None
     assert (raid.members, (raid.ends_at - raid.began_at).total_seconds(), pipeline.raids.on) == (2, 300, 1)
+
+
+async def test_what_is_across_for_another_reason_does_not(build: Build) -> None:
+    content = type("Content", (Same,), {"stage": "content"})
+    pipeline = build(content, rules=RULES)
+
+    await raided(pipeline)
+
+    assert pipeline.raids.of("test") is None
 
 
 async def test_one_member_alone_never_begins_it(pipeline: Pipeline) -> None:

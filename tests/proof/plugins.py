@@ -13,6 +13,7 @@ class Crowd(Plugin[NoOptions]):
 
     name, version = "crowd", "1"
     signals = {"crowd.same": 3.0}  # noqa: RUF012 - a label, as plugins write it
+    stage = "behaviour"
     across_members = True
 
     async def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
