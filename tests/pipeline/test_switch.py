@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from relay.clock import SystemClock
+from relay.core.raid import RaidRules
 from relay.core.text import Tables
 from relay.core.verdict import Decision, Rules
 from relay.pipeline.forks import Forks, WorkerSettings
@@ -225,3 +226,16 @@ async def test_the_end_of_the_relay_waits_for_nobody() -> None:
 
     assert (old.is_closed, new.is_closed) == (True, True)
     begun.cancel()
+
+
+async def test_a_raid_goes_on_by_the_newest_rules() -> None:
+    switch = Switch(Pipeline([], Rules(raid=RaidRules(members=1)), Tables(), StillClock()))
+    switch.raids.notice("test", "a")
+
+    switch.swap(Pipeline([], Rules(raid=RaidRules(members=3)), Tables(), StillClock()))
+
+    assert switch.raids.of("test") is not None
+    switch.raids.end("test")
+    switch.raids.notice("test", "a")
+    assert switch.raids.of("test") is None
+    await switch.close()
