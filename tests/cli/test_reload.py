@@ -32,10 +32,16 @@ class Reloaded:
 
     def __init__(self, folder: Path, relay: CommandLine) -> None:
         self.config = folder / "relay.toml"
-        self.config.write_text(WORDS, "utf-8")
+        self.write(WORDS)
         self.served = Served(folder, "--config", str(self.config), RELAY_OWNER_TOKEN=OWNER)
         self.ended: Result | None = None
         self.relay = CommandLine(relay.folder, {**relay.environ, "RELAY_URL": self.served.url, "RELAY_TOKEN": OWNER})
+
+    def write(self, text: str) -> None:
+        """In one step: a relay that reads meanwhile finds the one or the other, never the empty file in between."""
+        new = self.config.with_suffix(".new")
+        new.write_text(text, "utf-8")
+        new.replace(self.config)
 
     def stop(self) -> Result:
         """What it said; it is stopped once."""
@@ -62,7 +68,7 @@ def running(tmp_path: Path, relay: CommandLine) -> Iterator[Reloaded]:
 
 
 def test_a_changed_configuration_is_taken_over_and_told(running: Reloaded) -> None:
-    running.config.write_text(BOTH, "utf-8")
+    running.write(BOTH)
 
     done = running.relay.json("reload").thing
     again = running.relay("reload")
@@ -75,10 +81,10 @@ def test_a_changed_configuration_is_taken_over_and_told(running: Reloaded) -> No
 
 
 def test_a_bad_one_changes_nothing_and_the_caller_and_the_log_hear_why(running: Reloaded) -> None:
-    running.config.write_text("[plugins.words]\nlanguage = []\n", "utf-8")
+    running.write("[plugins.words]\nlanguage = []\n")
 
     result = running.relay("reload")
-    running.config.write_text(WORDS, "utf-8")
+    running.write(WORDS)
     after = running.relay.json("reload").thing
 
     assert result.code == 2
@@ -89,7 +95,7 @@ def test_a_bad_one_changes_nothing_and_the_caller_and_the_log_hear_why(running: 
 
 
 def test_what_waits_for_a_restart_is_named(running: Reloaded) -> None:
-    running.config.write_text(f"{BOTH}[http]\nhost = '0.0.0.0'\n", "utf-8")
+    running.write(f"{BOTH}[http]\nhost = '0.0.0.0'\n")
 
     result = running.relay("reload")
 
@@ -98,13 +104,13 @@ def test_what_waits_for_a_restart_is_named(running: Reloaded) -> None:
 
 
 def test_a_hangup_does_the_same_as_systemd_sends_it(running: Reloaded) -> None:
-    running.config.write_text(BOTH, "utf-8")
+    running.write(BOTH)
     running.served.process.send_signal(signal.SIGHUP)
     (first,) = running.until_rows(1)
 
-    running.config.write_text("[plugins\n", "utf-8")
+    running.write("[plugins\n")
     running.served.process.send_signal(signal.SIGHUP)
-    running.config.write_text(WORDS, "utf-8")
+    running.write(WORDS)
     running.served.process.send_signal(signal.SIGHUP)
     newest = running.until_rows(2)[0]
 
@@ -114,7 +120,7 @@ def test_a_hangup_does_the_same_as_systemd_sends_it(running: Reloaded) -> None:
 
 
 def test_several_at_once_all_hear_the_same(running: Reloaded) -> None:
-    running.config.write_text(BOTH, "utf-8")
+    running.write(BOTH)
 
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda _: running.relay.json("reload").thing, range(8)))
@@ -126,13 +132,13 @@ def test_several_at_once_all_hear_the_same(running: Reloaded) -> None:
 def test_workers_of_what_was_replaced_end_and_an_unloadable_plugin_is_refused(running: Reloaded, tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "own.py").write_text(PLUGIN, "utf-8")
-    running.config.write_text(OWN, "utf-8")
+    running.write(OWN)
     with_own = running.relay.json("reload").thing
     (tmp_path / "own" / "own.py").write_text("import nothing_of_that_name\n", "utf-8")
 
     refused = running.relay("reload")
     during = children(running.served.process.pid)
-    running.config.write_text(WORDS, "utf-8")
+    running.write(WORDS)
     without = running.relay.json("reload").thing
 
     assert with_own["plugins"] == ["own"]
