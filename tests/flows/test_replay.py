@@ -67,7 +67,7 @@ async def replayed(folder: Path, judge: Judge, clock: PastClock, most: int = 10*
 async def test_each_is_judged_at_its_own_time_and_with_what_was_known_then(world: World, tmp_path: Path) -> None:
     member, start = await world.member(await world.community()), world.clock.now()
     for _ in range(3):
-        await world.wrote(member)
+        await world.wrote(member, text="A text that is long enough")
         world.clock.pass_(3600)
     judge = Judged(PastClock())
 

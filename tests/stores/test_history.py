@@ -75,7 +75,11 @@ async def past(request: pytest.FixtureRequest) -> AsyncIterator[Past]:
 async def test_messages_come_in_their_order_with_what_became_of_them(past: Past) -> None:
     world = past.world
     member = await world.member(await world.community("pool"))
-    for decision, text in ((ALLOWED, "one"), (HELD, "two"), (REJECTED, "three")):
+    for decision, text in (
+        (ALLOWED, "the first one of all"),
+        (HELD, "the second one of all"),
+        (REJECTED, "the third one of all"),
+    ):
         await world.wrote(member, decision, text)
         world.clock.pass_(60)
     await ruled(world, 0, CaseState.DELIVERED)
@@ -84,9 +88,9 @@ async def test_messages_come_in_their_order_with_what_became_of_them(past: Past)
 
     found = [event.past for event in events if event.past is not None]
     assert [(each.submission.text, each.action, each.score, each.ruled) for each in found] == [
-        ("one", Action.ALLOW, 0.0, None),
-        ("two", Action.HOLD, 5.0, Action.ALLOW),
-        ("three", Action.REJECT, 9.0, None),
+        ("the first one of all", Action.ALLOW, 0.0, None),
+        ("the second one of all", Action.HOLD, 5.0, Action.ALLOW),
+        ("the third one of all", Action.REJECT, 9.0, None),
     ]
     assert [event.approves for event in events] == [1, 0, 0, 1]
     assert events[3].past is None
@@ -98,7 +102,7 @@ async def test_messages_come_in_their_order_with_what_became_of_them(past: Past)
 async def test_only_what_came_since_is_counted(past: Past) -> None:
     world = past.world
     member = await world.member(await world.community())
-    await world.wrote(member, text="before")
+    await world.wrote(member, text="what was written before")
     world.clock.pass_(60)
     since = world.clock.now()
     await world.wrote(member, HELD, text="after")
@@ -130,7 +134,7 @@ async def test_of_a_member_is_known_what_was_known_then(past: Past, seed: int) -
         else:
             member = random.choice(members)
             known.append((member.n, await approved(world, member.id)))
-            await world.wrote(member, random.choice(DECISIONS))
+            await world.wrote(member, random.choice(DECISIONS), random.choice(["Ok", "A text that is long enough"]))
 
     events = await every_event(past.look)
 
@@ -141,7 +145,7 @@ async def test_of_a_member_is_known_what_was_known_then(past: Past, seed: int) -
 
 async def test_what_looks_at_history_can_write_nothing(past: Past) -> None:
     world = past.world
-    await world.wrote(await world.member(await world.community()))
+    await world.wrote(await world.member(await world.community()), text="A text that is long enough")
 
     await writes_nothing(past.look)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from relay.core.replay import Event, Past, Span, approves
 from relay.core.thread import Role
 from relay.core.verdict import Action, MemberFacts, Submission
-from relay.stores.sql.cells import us, when
+from relay.stores.sql.cells import unpacked, us, when
 from relay.stores.sql.steps import Queries, Row
 
 SPAN = """
@@ -15,7 +15,7 @@ SPAN = """
 # `a` is the last one of moderation's own, `p` the one before about the same message, `r` the last one of a person.
 EVENTS = """
     SELECT d.n, m.n, d.automated, d.action, CASE WHEN d.automated = 1 THEN d.own ELSE a.own END, p.action, e.text,
-        e.id, c.slug, m.id, m.joined_at, e.channel, e.at, a.action, a.score, r.action,
+        e.id, c.slug, m.id, m.joined_at, e.channel, e.at, a.action, a.score, r.action, m.attributes,
         CASE
             WHEN e.in_reply_to IS NULL THEN ''
             WHEN EXISTS (SELECT 1 FROM posts t WHERE t.id = e.in_reply_to) THEN 'post'
@@ -72,7 +72,7 @@ def _approves(decided: Row) -> int:
 
 
 def _past(row: Row) -> Past:
-    text, id_, slug, member, joined_at, channel, at, action, score, ruled, reply_to = row
-    facts = MemberFacts(member, when(joined_at))
+    text, id_, slug, member, joined_at, channel, at, action, score, ruled, attributes, reply_to = row
+    facts = MemberFacts(member, when(joined_at), known=bool(unpacked(attributes)))
     submission = Submission(id_, slug, facts, channel, text, when(at), reply_to or None)
     return Past(submission, Action(action), score, Action(ruled) if ruled else None)
