@@ -122,7 +122,7 @@ def _refuse(name: str) -> None:
     for key, what in faults({"name": name}, yields=True):
         if key == "name":
             near = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_0123456789")[:40]
-            raise RefusedError(what + (f". How about {near}?" if near else ""))
+            raise RefusedError(what + (f". How about {near}?" if near not in {"", name} else ""))
     if name == CORE or (shipped("plugins") / f"{name}.py").exists():
         raise RefusedError(f"{name} is the relay's own, and each name is there once. Take another one.")
 

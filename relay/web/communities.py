@@ -73,12 +73,6 @@ async def export(call: StaffCall[None, ExportQuery]) -> Listed[dict[str, Any]]:
     return listed(await parts.store.exported(community.n, ExportKind(query.kind), Paging(query.limit, query.after)), dict)
 
 
-async def plugins(call: StaffCall[None, PagingQuery]) -> Listed[dict[str, object]]:
-    """All communities are moderated by the same plugins."""
-    await community_at(call.parts, call.path["slug"])
-    return listed(piece(call.parts.plugins(), call.query, lambda plugin: str(plugin["name"])), dict)
-
-
 async def rules(call: StaffCall[None, PagingQuery]) -> Listed[dict[str, object]]:
     """The same for all communities."""
     await community_at(call.parts, call.path["slug"])

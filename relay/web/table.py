@@ -70,8 +70,6 @@ _COMMUNITIES = (
            query=bodies.ExportQuery, answer=Listed[dict[str, Any]]),
     _staff("GET", f"{_OF}/counts", _DESK, "Count members, threads by state, and cases that wait", communities.numbers,
            answer=views.NumbersView, scope="communities:read"),
-    _staff("GET", f"{_OF}/plugins", _MANAGER, "See which plugins moderate and how they do", communities.plugins,
-           query=PagingQuery, answer=Listed[dict[str, Any]], scope="plugins:read"),
     _staff("GET", f"{_OF}/rules", _MANAGER, "Read every figure that moderation goes by", communities.rules,
            query=PagingQuery, answer=Listed[dict[str, Any]], scope="plugins:read"),
     _staff("GET", f"{_OF}/raid", _MODERATOR, "See whether raid mode is on", communities.raid,

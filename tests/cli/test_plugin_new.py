@@ -64,7 +64,7 @@ def test_nothing_that_is_there_is_overwritten(there: str, relay: CommandLine) ->
         ("../../etc", "How about etc?"),
         ("9", "is no plugin name"),
         ("words", "words is the relay's own"),
-        ("core", "core is the relay's own"),
+        ("core", "is the relay's own: take another name\n"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused(name: str, why: str, relay: CommandLine) -> None:
