@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from relay.plugin import Foreign, Plugin
+
 MASK = "********"
 MOST = 100  # options that are shown: the schema comes from the plugin, and who wrote that we do not know
 LONGEST = 1000  # characters of what an option means
@@ -24,6 +26,13 @@ class Option:
     value: Any
     default: Any
     description: str
+
+
+def options_of_plugin(plugin: Plugin[Any] | Foreign) -> tuple[Option, ...]:
+    """Wherever it runs."""
+    if isinstance(plugin, Foreign):
+        return options_of(plugin.schema, plugin.checked)
+    return options_of(plugin.options_type.model_json_schema(), plugin.options.model_dump_json())
 
 
 def options_of(schema: Mapping[str, Any], checked: str) -> tuple[Option, ...]:

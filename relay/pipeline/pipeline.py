@@ -41,10 +41,10 @@ from relay.pipeline.forks import Forks, WorkerSettings
 from relay.pipeline.inline import Inline
 from relay.pipeline.latency import Latency
 from relay.pipeline.memory import MemoryStore, Shelf
-from relay.pipeline.options import Option, options_of
+from relay.pipeline.options import Option, options_of_plugin
 from relay.pipeline.process import Process
 from relay.pipeline.raids import Raids
-from relay.pipeline.source import foreign
+from relay.pipeline.source import in_place
 from relay.pipeline.trace import Trace
 from relay.pipeline.watchdog import Watchdog, fingerprint, unseen
 from relay.plugin import Foreign, Incoming, Plugin
@@ -222,7 +222,7 @@ class Pipeline:
 
     def _runners(self, plugins: Sequence[Plugin[Any] | Foreign]) -> list[_Runner]:
         """Each plugin where it belongs."""
-        placed = [plugin if isinstance(plugin, Foreign) else _asks_for_worker(plugin) for plugin in plugins]
+        placed = [plugin if isinstance(plugin, Foreign) else in_place(plugin) for plugin in plugins]
         inside = [plugin for plugin in placed if isinstance(plugin, Plugin)]
         marks = iter(self._places.watchdog.watch(inside) if self._places.watchdog else [unseen() for _ in inside])
         forks = self._places.forks or Forks(self._tables, WorkerSettings())
@@ -235,7 +235,7 @@ class Pipeline:
                 place = Process(plugin, forks, shelf, self._clock, self._places.outbound)
             else:
                 place = Inline(plugin, shelf, self._clock, next(marks), self._places.outbound)
-            label, options = _label(plugin), _options(plugin)
+            label, options = _label(plugin), options_of_plugin(plugin)
             runners.append(_Runner(label, place, shelf, _weights(label, self._rules), _why_there(plugin), options))
         return runners
 
@@ -369,18 +369,8 @@ def _label(plugin: Plugin[Any] | Foreign) -> Label:
     return plugin.label if isinstance(plugin, Foreign) else Label.of(plugin)
 
 
-def _asks_for_worker(plugin: Plugin[Any]) -> Plugin[Any] | Foreign:
-    return foreign(plugin, "its class asks for a worker") if plugin.mode == "worker" else plugin
-
-
 def _why_there(plugin: Plugin[Any] | Foreign) -> str:
     return plugin.reason if isinstance(plugin, Foreign) else ""
-
-
-def _options(plugin: Plugin[Any] | Foreign) -> tuple[Option, ...]:
-    if isinstance(plugin, Foreign):
-        return options_of(plugin.schema, plugin.checked)
-    return options_of(plugin.options_type.model_json_schema(), plugin.options.model_dump_json())
 
 
 def _named(plugin: Plugin[Any] | Foreign) -> tuple[str, str, str]:

@@ -34,6 +34,11 @@ def foreign(plugin: Plugin[Any], reason: str) -> Foreign:
     return Foreign(label, source, options, checked, reason, schema=plugin.options_type.model_json_schema())
 
 
+def in_place(plugin: Plugin[Any]) -> Plugin[Any] | Foreign:
+    """Where its class wants it."""
+    return foreign(plugin, "its class asks for a worker") if plugin.mode == "worker" else plugin
+
+
 def travelling(options: BaseModel) -> dict[str, Any]:
     """Options as they go to a worker: plain, and with their secrets, which as text are masked."""
     plain: dict[str, Any] = TypeAdapter(Any).dump_python(_revealed(options.model_dump()), mode="json")
