@@ -52,11 +52,12 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What moderation made of a reply: the case it opened, and the measure that came with it."""
+    """What moderation made of a reply: the case it opened, the measure that came with it, the id of what the member is told."""
 
     decision: Decision
     case: Case | None
     measure: Measure | None
+    notice_id: str
 
 
 def _none() -> int:
@@ -67,6 +68,24 @@ def _none() -> int:
 def paced(every_s: float = 60.0) -> Buckets:
     """How often somebody in slow mode may write; one bucket a member."""
     return Buckets(Rate(1, 1 / every_s))
+
+
+class Again:
+    """The same ids in the same order at each try: how many there were shows in nothing."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self._drawn: list[str] = []
+        self._at = 0
+
+    def begin(self) -> None:
+        self._at = 0
+
+    def __call__(self) -> str:
+        if self._at == len(self._drawn):
+            self._drawn.append(self._ids())
+        self._at += 1
+        return self._drawn[self._at - 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +111,10 @@ class Receive:
         """
         text = checked_text(reply.text)
         own = self.store.of(signed.member.n)
-        message_id = self.ids()
+        message_id, ids = self.ids(), Again(self.ids)
         decision: Decision | None = None
         for _ in range(TRIES):
+            ids.begin()
             around = await own.surroundings(reply.client_id, reply.in_reply_to)
             if around.stored is not None:
                 return _repeated(around.stored, text)
@@ -103,10 +123,12 @@ class Receive:
             if decision is None:
                 measures = await self._standing(signed, own, text, now)
                 decision = looked_at(await self.judge(self._submission(message_id, signed, reply, around)), measures, now)
-            thread = target if isinstance(target, ThreadRef) else NewThread(self.ids(), target)
-            case = case_for(decision, self.ids, now)
-            brought = await self._sanction(own, decision, case)
-            filing = self._filing(message_id, signed, reply, thread, Judged(decision, case, brought.measure))
+            new_thread, notice_id = ids(), ids()
+            thread = target if isinstance(target, ThreadRef) else NewThread(new_thread, target)
+            case = case_for(decision, ids, now)
+            brought = await self._sanction(own, decision, case, ids)
+            judged = Judged(decision, case, brought.measure, notice_id)
+            filing = self._filing(message_id, signed, reply, thread, judged)
             stored = Stored(filing.message.id, filing.message.at, "")
             obeyed = self._obeyed(signed.member, reply, now)
             filed = FileReply(filing, signed.community.n)
@@ -130,11 +152,11 @@ class Receive:
                 raise TooMany("Slow mode: wait a while until your next message.", retry_after=soon.retry_after) from None
         return measures
 
-    async def _sanction(self, own: MemberScope, decision: Decision, case: Case | None) -> Sanction:
+    async def _sanction(self, own: MemberScope, decision: Decision, case: Case | None, ids: Ids) -> Sanction:
         """The strike that a rejection by rule is, where the rule is certain."""
         if case is None or not counts(decision):
             return Sanction()
-        return sanction(self.ladder, await own.past(), case.id, self.clock.now(), self.ids)
+        return sanction(self.ladder, await own.past(), case.id, self.clock.now(), ids)
 
     def _submission(self, message_id: str, signed: SignedIn, reply: Reply, around: Surroundings) -> Submission:
         member = signed.member
@@ -165,7 +187,7 @@ class Receive:
         )
         told = self._told(signed, reply, judged)
         said = told and Message(
-            id=self.ids(),
+            id=judged.notice_id,
             member=signed.member.n,
             role=Role.RELAY,
             text=told,

@@ -1,6 +1,7 @@
 """Everybody who can call the relay, things of every kind to call it about, and who may call what."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 from relay.core.staff import SCOPES, Actor, Role
@@ -9,6 +10,7 @@ from tests.e2e.cast import Cast
 from tests.e2e.client import Json
 from tests.e2e.conftest import HELD_WORD
 
+SOON = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")  # measures end within a year
 SLUG = "town"
 MEMBERS = 12  # whose threads, messages and cases there are
 VICTIMS = 40  # of every kind: some calls take them away
@@ -65,6 +67,9 @@ class World:
         invites = f"/v1/communities/{SLUG}/invites"
         self.ids["invites"] = [(await cast.owner.want(201, "POST", invites, {}))["id"] for _ in range(VICTIMS)]
         self.ids["cases"] = [case["id"] async for case in cast.owner.all(f"/v1/communities/{SLUG}/cases")]
+        warning = {"kind": "warn", "until": SOON, "reason": "Rules"}
+        paths = [f"/v1/members/{member.id}/measures" for member in victims]
+        self.ids["measures"] = [(await cast.owner.want(201, "POST", path, warning))["id"] for path in paths]
         self.callers.append(Caller("member", [member.api.token or "" for member in (*members, *more)]))
 
     async def _people(self, cast: Cast) -> None:

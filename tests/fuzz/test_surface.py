@@ -22,7 +22,7 @@ from relay.web.route import Route
 from relay.web.table import ROUTES
 from tests.e2e.cast import Cast
 from tests.e2e.conftest import HOLDING, Relay, unlimited
-from tests.fuzz.callers import SLUG, Caller, World
+from tests.fuzz.callers import SLUG, SOON, Caller, World
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 WRONG = 0.25  # of the calls break the schema on purpose
@@ -33,13 +33,15 @@ WORDS = {
     "name": "Anna {}", "slug": "town-{}", "source": "form", "text_version": "1", "label": "Yes", "text": "Hello",
     "title": "News", "client_id": "c{}", "button": "yes", "time_zone": "Europe/Berlin", "tags": "pool", "labels": "urgent",
     "language": "de", "privacy_url": "https://example.com", "address": "a{}", "expires_at": "2099-01-01T00:00:00Z",
+    "until": SOON,
 }  # fmt: skip
 NUMBERS = {"seq": 4, "version": 3}  # below these there mostly is such a thing
-RARE = {  # need a moment, a passphrase, a link, a code, or a session
+RARE = {  # need a moment, a proposal, a passphrase, a link, a code, or a session
     "GET /v1/me/stream", "GET /v1/staff/stream", "POST /v1/me/appeals", "POST /v1/posts/{id}:cancel",
     "POST /v1/sign-in", "POST /v1/sign-in:look", "POST /v1/sign-in:link",
     "DELETE /v1/session", "POST /v1/session/passphrase", "DELETE /v1/sessions/{id}",
     "POST /v1/communities/{slug}/join", "POST /v1/join:confirm",
+    "POST /v1/measures/{id}:confirm", "POST /v1/measures/{id}:dismiss",
 }  # fmt: skip
 IN_JSON = {f"{route.method} {route.path}" for route in ROUTES if route.kind == "json"}
 ENOUGH = 50  # calls of a route

@@ -154,7 +154,9 @@ class SurfaceWorld:
         match act:
             case acts.Publish(text, buttons):
                 shown = [{"id": acts.BUTTONS[n], "label": acts.BUTTONS[n]} for n in range(buttons)]
-                post = await self._staff("POST", f"{of}/posts", {"text": acts.TEXTS[text], "buttons": shown})
+                post = await self._staff(
+                    "POST", f"{of}/posts", {"text": acts.TEXTS[text], "buttons": shown, "despite": "mistaken"}
+                )
                 self.posts += [post["id"]] if "id" in post else []
             case acts.Rename(n):
                 await self._staff("PATCH", of, {"name": NAMES[n], "imprint": f"imprint {n}"})
@@ -168,7 +170,7 @@ class SurfaceWorld:
             case acts.Answer(k, text, note):
                 thread = await self._of("threads", guest, k)
                 path = f"/v1/threads/{thread['id']}/messages" if thread else f"/v1/members/{guest.id}/messages"
-                body = {"text": acts.TEXTS[text], **({"internal": note} if thread else {})}
+                body = {"text": acts.TEXTS[text], "despite": "mistaken", **({"internal": note} if thread else {})}
                 await self._staff("POST", path, body)
             case acts.Decide(k, reject):
                 await self._decide(guest, k, reject=reject)

@@ -192,6 +192,7 @@ def _relay(data: bytes, files: Sequence[int]) -> NoReturn:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as a service manager has it, whatever runs the tests
     sys.argv = [str(RUN), *words]
     runpy.run_path(str(RUN), run_name="__main__")
     sys.exit()
