@@ -1,7 +1,7 @@
 """Outgoing: what makes somebody of the staff look again before their text leaves.
 
-It holds words in a row, a number or an address that came up in the conversation with another member alone, or an insult. What
-came up with several members, or in a post, is nobody's.
+It holds words in a row, a number or an address that another member wrote, or an insult. What came up with several members, or
+in a post, is nobody's; what staff alone wrote may be written to the next.
 """
 
 import re
@@ -12,6 +12,7 @@ from typing import Final
 
 from relay.core.errors import Conflict, Fault
 from relay.core.text import Text
+from relay.core.thread import Role
 from relay.core.unmask import WORD
 
 RUN: Final = 6  # words in a row: fewer are said by everybody
@@ -50,9 +51,10 @@ class Caution:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A text of the conversation with this member, by whomever."""
+    """A text of the conversation with this member, written by them or to them."""
 
     member: int
+    role: Role
     text: Text
 
 
@@ -83,14 +85,16 @@ def cautions(text: Text, member: int | None, said: Iterable[Said], posts: Iterab
     if not places:
         return []
     where: dict[Mark, set[int]] = {}
+    written = set[Mark]()
     for each in said:
-        for mark, _ in _marks(each.text):
-            if mark in places:
-                where.setdefault(mark, set()).add(each.member)
-    if not where:
+        for mark in places.keys() & {mark for mark, _ in _marks(each.text)}:
+            where.setdefault(mark, set()).add(each.member)
+            if each.role is Role.MEMBER:
+                written.add(mark)
+    if not written:
         return []
     public = {mark for post in posts for mark, _ in _marks(post)}
-    found = [mark for mark, members in where.items() if member not in members and len(members) < COMMON and mark not in public]
+    found = [mark for mark in written - public if member not in where[mark] and len(where[mark]) < COMMON]
     return [_caution(text, kind, place) for kind, place in _joined([(places[mark], _kind(mark)) for mark in found])]
 
 

@@ -8,6 +8,7 @@ from relay.core.change import NOTHING, Detail
 from relay.core.outgoing import Caution, CautionKind, Doubtful, Said, cautions
 from relay.core.staff import Actor
 from relay.core.text import Tables, Text
+from relay.core.thread import Role
 from relay.core.verdict import MemberFacts, Submission
 from relay.ports import Clock, Judge, Paging, Store
 
@@ -56,8 +57,8 @@ class Look:
 
 
 def _compared(
-    text: Text, member: int | None, said: Sequence[tuple[int, str]], posts: Sequence[str], tables: Tables
+    text: Text, member: int | None, said: Sequence[tuple[int, Role, str]], posts: Sequence[str], tables: Tables
 ) -> list[Caution]:
     """Some thousand texts: not on the loop."""
-    conversations = (Said(whose, Text(raw, tables)) for whose, raw in said)
+    conversations = (Said(whose, role, Text(raw, tables)) for whose, role, raw in said)
     return cautions(text, member, conversations, (Text(raw, tables) for raw in posts))

@@ -6,6 +6,7 @@ import pytest
 
 from relay.core.outgoing import COMMON, RUN, Caution, CautionKind, Said, cautions
 from relay.core.text import Tables, Text
+from relay.core.thread import Role
 
 ANNA, BEN = 1, 2
 TABLES = Tables()
@@ -18,7 +19,7 @@ def text(raw: str) -> Text:
 
 def found(out: str, said: list[tuple[int, str]], posts: tuple[str, ...] = (), to: int | None = ANNA) -> list[tuple[str, str]]:
     """Kind and piece of each."""
-    told = cautions(text(out), to, [Said(whose, text(raw)) for whose, raw in said], map(text, posts))
+    told = cautions(text(out), to, [Said(whose, Role.MEMBER, text(raw)) for whose, raw in said], map(text, posts))
     return [(each.kind.value, out[each.start : each.end]) for each in told]
 
 
@@ -38,7 +39,7 @@ def test_words_of_another_member_are_found_with_their_place_as_one_piece() -> No
 )
 def test_the_same_words_are_known_however_they_are_written(disguised: str) -> None:
     tables = Tables(confusables={"\u043e": "o"})
-    told = cautions(Text(disguised, tables), ANNA, [Said(BEN, Text(BENS, tables))], ())
+    told = cautions(Text(disguised, tables), ANNA, [Said(BEN, Role.MEMBER, Text(BENS, tables))], ())
 
     assert [each.kind for each in told] == [CautionKind.WORDS]
 
@@ -75,6 +76,14 @@ def test_prices_times_and_rooms_are_no_contacts() -> None:
     assert found("It is 49.90 in room 12 at 10:30", [(BEN, said)]) == []
 
 
+def test_what_staff_alone_wrote_goes_to_the_next_as_well() -> None:
+    canned = "Thank you for your message, we will see to it. Our number: 0221 / 987 65 43."
+    by_staff = Said(BEN, Role.STAFF, text(canned))
+
+    assert cautions(text(canned), ANNA, [by_staff], ()) == []
+    assert cautions(text(canned), ANNA, [by_staff, Said(BEN, Role.MEMBER, text(f"You said: {canned}"))], ())
+
+
 def test_what_goes_to_everybody_holds_nothing_of_a_single_conversation() -> None:
     assert found(BENS, [(BEN, BENS)], to=None)
     assert found(BENS, [(ANNA, BENS)], to=None)
@@ -85,7 +94,7 @@ def test_it_never_raises_and_gives_places_that_are_there(seed: int) -> None:
     signs = "ab 1@.ß\u0301\U0001f600\ud800İ-+("
     for _ in range(300):
         out, said = ("".join(random.choice(signs) for _ in range(random.randrange(60))) for _ in range(2))
-        for each in cautions(text(out), ANNA, [Said(BEN, text(said)), Said(BEN, text(out))], ()):
+        for each in cautions(text(out), ANNA, [Said(BEN, Role.MEMBER, text(said)), Said(BEN, Role.MEMBER, text(out))], ()):
             assert each == Caution(each.kind, each.start, each.end)
             assert (each.start is None) == (each.end is None)
             assert each.start is None or 0 <= each.start < (each.end or 0) <= len(out)

@@ -23,12 +23,12 @@ LAST = """
         SELECT max(f.n) FROM messages f
         WHERE f.thread IN ({}) AND f.internal = 0 AND f.role <> 3 AND f.status <> 3 GROUP BY f.thread)"""
 LATELY = """
-    SELECT e.member, e.text FROM messages e
+    SELECT e.member, e.role, e.text FROM messages e
     WHERE e.internal = 0 AND e.status <> 3 AND e.thread IN (
         SELECT n FROM (SELECT n FROM threads WHERE community = $1 ORDER BY active_at DESC, n DESC LIMIT $2) recent)
     ORDER BY e.n DESC LIMIT $3"""
 OF_MEMBER = """
-    SELECT e.member, e.text FROM messages e
+    SELECT e.member, e.role, e.text FROM messages e
     WHERE e.internal = 0 AND e.status <> 3 AND e.thread IN (SELECT n FROM threads WHERE member = $1)
     ORDER BY e.n DESC LIMIT $2"""
 LATELY_THREADS, LATELY_MESSAGES = 200, 1000
@@ -58,15 +58,15 @@ class Messages(Queries):
         rows = await self._scan(LAST.format(numbered), *threads)
         return {row[-1]: made(row[:-1]) for row in rows}
 
-    async def lately(self, community: int, member: int | None) -> Sequence[tuple[int, str]]:
-        """(member, text) of the conversations that were active last, by both sides, and of all of this member's.
+    async def lately(self, community: int, member: int | None) -> Sequence[tuple[int, Role, str]]:
+        """(member, who wrote it, text) of the conversations that were active last, by both sides, and of all of this member's.
 
         The newest 1,000 texts of 200 threads, and as many of the member's own.
         """
         rows = list(await self._scan(LATELY, community, LATELY_THREADS, LATELY_MESSAGES))
         if member is not None:
             rows += await self._scan(OF_MEMBER, member, LATELY_MESSAGES)
-        return [(int(whose), text) for whose, text in rows]
+        return [(int(whose), Role(role), text) for whose, role, text in rows]
 
 
 def send(change: SendMessage) -> Steps[Filed]:
