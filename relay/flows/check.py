@@ -1,7 +1,8 @@
 """Check: slow plugins look at messages that are held for them, and a second decision ends that."""
 
 import asyncio
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -52,11 +53,19 @@ class Check:
     async def turn(self) -> bool:
         """Decides about the oldest few; False when there are none. Raises Unavailable when the store cannot take a decision."""
         found = await self.store.unchecked(self.epoch(), self.clock.now(), AT_ONCE)
-        ends = await asyncio.gather(*(self._decide(each) for each in found), return_exceptions=True)
+        by_member: defaultdict[int, list[Unchecked]] = defaultdict(list)
+        for each in found:
+            by_member[each.view.member].append(each)
+        ends = await asyncio.gather(*map(self._decide_all, by_member.values()), return_exceptions=True)
         for end in ends:
             if isinstance(end, BaseException):
                 raise end
         return bool(found)
+
+    async def _decide_all(self, of_member: Iterable[Unchecked]) -> None:
+        """In their order: a strike counts those before it, whoever else waits beside them."""
+        for each in of_member:
+            await self._decide(each)
 
     async def _decide(self, unchecked: Unchecked) -> None:
         """What a person decided meanwhile stays."""

@@ -70,24 +70,6 @@ def paced(every_s: float = 60.0) -> Buckets:
     return Buckets(Rate(1, 1 / every_s))
 
 
-class Again:
-    """The same ids in the same order at each try: how many there were shows in nothing."""
-
-    def __init__(self, ids: Ids) -> None:
-        self._ids = ids
-        self._drawn: list[str] = []
-        self._at = 0
-
-    def begin(self) -> None:
-        self._at = 0
-
-    def __call__(self) -> str:
-        if self._at == len(self._drawn):
-            self._drawn.append(self._ids())
-        self._at += 1
-        return self._drawn[self._at - 1]
-
-
 @dataclass(frozen=True, slots=True)
 class Receive:
     """Member reply -> moderation -> private thread. `run` is who has slow plugins look at what is held for them.
@@ -111,10 +93,9 @@ class Receive:
         """
         text = checked_text(reply.text)
         own = self.store.of(signed.member.n)
-        message_id, ids = self.ids(), Again(self.ids)
+        message_id = self.ids()
         decision: Decision | None = None
         for _ in range(TRIES):
-            ids.begin()
             around = await own.surroundings(reply.client_id, reply.in_reply_to)
             if around.stored is not None:
                 return _repeated(around.stored, text)
@@ -123,10 +104,10 @@ class Receive:
             if decision is None:
                 measures = await self._standing(signed, own, text, now)
                 decision = looked_at(await self.judge(self._submission(message_id, signed, reply, around)), measures, now)
-            new_thread, notice_id = ids(), ids()
+            new_thread, notice_id = self.ids(), self.ids()
             thread = target if isinstance(target, ThreadRef) else NewThread(new_thread, target)
-            case = case_for(decision, ids, now)
-            brought = await self._sanction(own, decision, case, ids)
+            case = case_for(decision, self.ids, now)
+            brought = await self._sanction(own, decision, case)
             judged = Judged(decision, case, brought.measure, notice_id)
             filing = self._filing(message_id, signed, reply, thread, judged)
             stored = Stored(filing.message.id, filing.message.at, "")
@@ -152,11 +133,11 @@ class Receive:
                 raise TooMany("Slow mode: wait a while until your next message.", retry_after=soon.retry_after) from None
         return measures
 
-    async def _sanction(self, own: MemberScope, decision: Decision, case: Case | None, ids: Ids) -> Sanction:
+    async def _sanction(self, own: MemberScope, decision: Decision, case: Case | None) -> Sanction:
         """The strike that a rejection by rule is, where the rule is certain."""
         if case is None or not counts(decision):
             return Sanction()
-        return sanction(self.ladder, await own.past(), case.id, self.clock.now(), ids)
+        return sanction(self.ladder, await own.past(), case.id, self.clock.now(), self.ids)
 
     def _submission(self, message_id: str, signed: SignedIn, reply: Reply, around: Surroundings) -> Submission:
         member = signed.member

@@ -6,7 +6,7 @@ import pytest
 
 from relay.core.case import CaseState, Ruling
 from relay.core.checking import DecideAgain
-from relay.core.thread import Status
+from relay.core.thread import Role, Status
 from relay.core.verdict import Action, Decision, Seen, Signal, Submission
 from relay.flows.check import Check
 from relay.flows.judge import Judging
@@ -112,6 +112,22 @@ async def test_a_message_that_cannot_be_looked_at_stays_with_staff(desk: Desk) -
 
     assert (await desk.status(), await desk.case()) == (Status.HELD, CaseState.OPEN)
     assert await desk.check().turn() is False
+
+
+async def test_each_message_of_a_member_is_looked_at_once_and_in_their_order(desk: Desk) -> None:
+    texts = ["You", "You again", "And you again"]
+    for text in texts:
+        await desk.says(text)
+    desk.slow.next = Decision(Action.REJECT, 12.0, (WORSE,))
+
+    await desk.check().turn()
+
+    assert await desk.check().turn() is False
+    assert [submission.text for submission, _ in desk.slow.asked] == texts
+    (view, *_) = (await desk.house.store.threads(desk.signed.community.n, ThreadFilter(), Paging())).items
+    own = [each.id for each in (await desk.house.store.messages(view.n, Paging())).items if each.role is Role.MEMBER]
+    told = [item.in_reply_to for item in await desk.house.store.of(desk.signed.member.n).items(0, 10) if item.in_reply_to]
+    assert told == own
 
 
 async def test_what_a_person_decides_meanwhile_stays(desk: Desk) -> None:

@@ -102,7 +102,7 @@ async def open_universe(path: Path, stack: AsyncExitStack) -> Universe:
     bus, clock, ids, secrets = Bus(), ManualClock(), OwnIds(), OwnIds(TOKEN_BYTES)
     store = await SqliteStore.open(path, told=bus.announce)
     stack.push_async_callback(store.close)
-    judging = _judging(moderation(clock), ids)
+    judging = _judging(moderation(clock))
     receive = Receive(store, clock, ids, judging, lambda: RUN)
     deliver = Deliver(store, clock)
     sweeper = Sweeper(Terms(), clock=clock.monotonic)
@@ -138,19 +138,15 @@ def moderation(clock: ManualClock) -> Pipeline:
     return Pipeline(plugins, Rules(weights=WEIGHTS, raid=RaidRules(members=1)), load_tables(), clock)
 
 
-def _judging(pipeline: Pipeline, ids: OwnIds) -> Judging:
-    """What a decision draws (a case, a notice) comes from a row of that message: a silent case moves nobody's later ids.
-
-    A second look that has to be taken again draws the same.
-    """
+def _judging(pipeline: Pipeline) -> Judging:
+    """What a decision draws (a case, a notice) comes from a row of that message: a silent case moves nobody's later ids."""
 
     async def quick(submission: Submission) -> Decision:
         actor.set(f"decision about {submission.id}")
         return await pipeline.quick(submission)
 
     async def again(submission: Submission, first: Decision) -> Decision:
-        actor.set(look := f"second look at {submission.id}")
-        ids.drawn.pop(look, None)
+        actor.set(f"second look at {submission.id}")
         return await pipeline.again(submission, first)
 
     return Judging(quick, again)
