@@ -30,6 +30,7 @@ class Scene:
     invite: str
     state: Any  # of the owner's browser, as Playwright keeps it
     places: Mapping[str, str]  # what stands in an address, by its part in the story
+    quote: str  # what one member wrote
     members: Mapping[str, MemberClient]  # the same for those whose own page is looked at
 
 
@@ -77,7 +78,8 @@ class _Play:
         }
         state = await desk.context.storage_state()
         members = await self._looked_at()
-        return Scene(self._house, self._language, slug, empty, QUIET, invite["url"], state, places, members)
+        quote = max((text for _, text in self._story["replies"]), key=len)
+        return Scene(self._house, self._language, slug, empty, QUIET, invite["url"], state, places, quote, members)
 
     async def _looked_at(self) -> dict[str, MemberClient]:
         paused, gone = self._members[10:12]

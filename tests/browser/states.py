@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -12,6 +13,7 @@ from playwright.async_api import Error, Route, WebSocketRoute
 from tests.browser.desk import PASSPHRASE, Desk
 from tests.browser.scene import Scene
 
+HOUR = timedelta(hours=1)
 Reach = Callable[[Desk, Scene], Awaitable[None]]
 
 
@@ -146,6 +148,29 @@ async def _loading(desk: Desk, scene: Scene) -> None:
     await desk.sees(desk.page.get_by_role("status", name=desk.words("loading")).first)
 
 
+async def _doubted(desk: Desk, scene: Scene) -> None:
+    """A post that quotes a member."""
+    desk.watch.expects(409, "/v1/communities/*")
+    await desk.open(scene.slug, "posts", "new")
+    await desk.field("post.text").fill(scene.quote)
+    await desk.page.locator("form button[type=submit]").click()
+    await desk.page.get_by_role("dialog").locator("button[type=submit]").click()
+    await desk.sees(desk.field("doubt.why"))
+
+
+async def _raided(desk: Desk, scene: Scene) -> None:
+    """As the relay tells of it while it lasts."""
+    since = datetime.now(UTC)
+    raid = {"is_on": True, "began_at": since.isoformat(), "ends_at": (since + HOUR).isoformat(), "members": 7}
+
+    async def tell(route: Route) -> None:
+        await route.fulfill(json=raid)
+
+    await desk.page.route("**/raid", tell)
+    await desk.open(scene.slug, "cases", "open")
+    await desk.sees(desk.page.get_by_role("region", name=desk.words("raid")))
+
+
 async def _away(desk: Desk, scene: Scene) -> None:
     async def hang_up(socket: WebSocketRoute) -> None:
         await socket.close(code=1012)
@@ -184,6 +209,8 @@ CONSOLE: Final[Mapping[str, State]] = MappingProxyType(
         "compose": at("{slug}", "posts", "new", shows="before.audience"),
         "compose-written": at("{slug}", "posts", "new", shows="before.audience", then=_written),
         "compose-ask": at("{slug}", "posts", "new", shows="before.audience", then=_asked),
+        "compose-doubt": State(_doubted),
+        "cases-raid": State(_raided),
         "cases": at("{slug}", "cases", "open", shows="case.kind.held"),
         "cases-none": at("{empty}", "cases", "open", shows="cases.none.open"),
         "case": at("{slug}", "cases", "open", "{case}", shows="case.hint"),
