@@ -104,7 +104,6 @@ class CaseView:
     member: int
     member_id: str
     pseudonym: str
-    language: str
     message: str
     text: str
     at: datetime

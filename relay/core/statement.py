@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
+from relay.core.community import Community
 from relay.core.ladder import MeasureKind
 from relay.core.measure import Measure
+from relay.core.member import Member
 
 _MONTHS = {
     "en": "January February March April May June July August September October November December".split(),
@@ -91,6 +93,11 @@ class Reader:
             return ZoneInfo(self.time_zone or "UTC")
         except (ValueError, OSError, KeyError):
             return UTC
+
+
+def reader_of(member: Member, community: Community) -> Reader:
+    """As the member set it, else as the community is."""
+    return Reader(member.language or community.language, member.time_zone or community.time_zone)
 
 
 def effect(measure: Measure, reader: Reader) -> str:

@@ -14,7 +14,7 @@ from relay.core.identity import Ids
 from relay.core.ladder import Ladder
 from relay.core.measure import Measure, Sanction, counts, sanction
 from relay.core.notice import Occasion, notice, stated
-from relay.core.statement import Reader, by_ladder
+from relay.core.statement import by_ladder, reader_of
 from relay.core.thread import Message, Role, ref_of
 from relay.core.verdict import Action, Decision
 from relay.ports import Clock, JudgeAgain, Store
@@ -101,15 +101,12 @@ class Check:
             return None
         view = unchecked.view
         community = await self.store.community_by_n(view.community)
-        language = view.language or (community.language if community else "")
-        member = await self.store.member(view.member_id) if measure is not None else None
-        reader = Reader(language, member.time_zone if member is not None else "")
-        told = notice(
-            Occasion.REJECTED_BY_RULE,
-            language=language,
-            name=community.name if community else "",
-            reason=stated(decision, language),
-        )
+        member = await self.store.member(view.member_id)
+        if community is None or member is None:  # erased meanwhile: so is the case
+            return None
+        reader = reader_of(member, community)
+        reason = stated(decision, reader.language)
+        told = notice(Occasion.REJECTED_BY_RULE, language=reader.language, name=community.name, reason=reason)
         return Message(
             id=self.ids(),
             member=view.member,

@@ -15,7 +15,7 @@ from relay.core.member import Consent, Keyword, Member, keyword
 from relay.core.notice import Occasion, notice, stated
 from relay.core.post import button_of
 from relay.core.rate import Buckets, Rate
-from relay.core.statement import Reader, by_ladder
+from relay.core.statement import by_ladder, reader_of
 from relay.core.thread import (
     Filing,
     Message,
@@ -180,13 +180,13 @@ class Receive:
 
     def _told(self, signed: SignedIn, reply: Reply, judged: Judged) -> str | None:
         """What the member hears at once: obeyed keywords and automatic rejections. A hold is silent until a person decides."""
-        language, name = signed.member.language or signed.community.language, signed.community.name
+        reader, name = reader_of(signed.member, signed.community), signed.community.name
         if word := keyword(reply.text):
-            return notice(EXPLAINED[word], language=language, name=name)
+            return notice(EXPLAINED[word], language=reader.language, name=name)
         decision, measure = judged.decision, judged.measure
         if decision.action is Action.REJECT:
-            told = notice(Occasion.REJECTED_BY_RULE, language=language, name=name, reason=stated(decision, language))
-            reader = Reader(language, signed.member.time_zone or signed.community.time_zone)
+            reason = stated(decision, reader.language)
+            told = notice(Occasion.REJECTED_BY_RULE, language=reader.language, name=name, reason=reason)
             return told if measure is None else f"{told} {by_ladder(measure, reader)}"
         return None
 

@@ -20,7 +20,7 @@ from relay.core.measure import (
 )
 from relay.core.member import Member
 from relay.core.staff import Actor
-from relay.core.statement import Reader, by_person, over
+from relay.core.statement import by_person, over, reader_of
 from relay.core.thread import Message, NewThread, Role
 from relay.ports import Also, Clock, OfMember, Store, nothing
 
@@ -87,7 +87,7 @@ class Restrain:
         around = await self.store.of(member.n).surroundings(None, None)
         if community is None:
             raise Unknown
-        reader = Reader(member.language or community.language, member.time_zone or community.time_zone)
+        reader = reader_of(member, community)
         is_lifted = measure.state is MeasureState.LIFTED
         told = over([measure], reader) if is_lifted else by_person(measure, reader, community.name)
         now = self.clock.now()

@@ -11,7 +11,7 @@ from relay.core.ladder import Ladder
 from relay.core.measure import Measure, Measuring, ObjectTo, TakeBack, may_object, sanction, undone
 from relay.core.notice import Occasion, notice
 from relay.core.staff import Actor
-from relay.core.statement import Reader, by_ladder, over
+from relay.core.statement import by_ladder, over, reader_of
 from relay.core.thread import Filing, Message, NewThread, Role, Status, checked_text, ref_of
 from relay.core.verdict import Action, Decision
 from relay.ports import Also, Clock, SignedIn, Store, nothing
@@ -106,10 +106,9 @@ class Review:
         member = await self.store.member(view.member_id)
         if community is None or member is None:
             raise Unknown
-        language = view.language or community.language
-        reader = Reader(language, member.time_zone or community.time_zone)
+        reader = reader_of(member, community)
         follows = over(brought.over, reader) if brought.measure is None else by_ladder(brought.measure, reader)
-        told = notice(occasion, language=language, name=community.name, reason=reason)
+        told = notice(occasion, language=reader.language, name=community.name, reason=reason)
         return Message(
             id=self.ids(),
             member=view.member,

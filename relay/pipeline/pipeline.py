@@ -83,12 +83,10 @@ class PluginState:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What plugins have around them: workers, the watchdog over the relay's own loop, HTTP. None for what is not there.
+    """What plugins have around them: workers, the watchdog over the relay's own loop, HTTP, a memory. None: it is not there.
 
     `trace` says whose checks go into the log.
     """
-
-    """What plugins have around them: workers, the watchdog over the relay's own loop, HTTP, a memory. None: it is not there."""
 
     forks: Forks | None = None
     watchdog: Watchdog | None = None

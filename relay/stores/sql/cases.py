@@ -16,7 +16,7 @@ from relay.stores.sql.steps import Queries, Row, Steps
 
 SELECT = """
     SELECT k.n, k.id, k.kind, k.opened_at, k.state, k.decided_by, k.version, k.community, t.id, t.n, t.state, t.version,
-        m.n, m.id, m.pseudonym, m.language, e.id, e.text, e.at, k.action, k.reason, k.decided_at, k.appeal, k.appeal_at,
+        m.n, m.id, m.pseudonym, e.id, e.text, e.at, k.action, k.reason, k.decided_at, k.appeal, k.appeal_at,
         d.score, d.signals, d.failures, d.thresholds, e.checking
     FROM cases k
     JOIN messages e ON e.n = k.message
@@ -122,7 +122,7 @@ def made(row: Row) -> CaseView:
     """From the columns of SELECT."""
     (
         _, id_, kind, opened_at, state, decided_by, version, community, thread, thread_n, thread_state, thread_version,
-        member, member_id, pseudonym, language, message, text, at, action, reason, decided_at, appealed, appeal_at,
+        member, member_id, pseudonym, message, text, at, action, reason, decided_at, appealed, appeal_at,
         score, signals, failures, thresholds, checking,
     ) = row  # fmt: skip
     return CaseView(
@@ -135,7 +135,6 @@ def made(row: Row) -> CaseView:
         member=member,
         member_id=member_id,
         pseudonym=pseudonym,
-        language=language,
         message=message,
         text=text,
         at=when(at),
