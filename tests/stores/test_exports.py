@@ -54,10 +54,12 @@ async def exported(folder: Path, decision: Decision) -> object:
     return export
 
 
-async def test_a_case_is_in_the_export_from_when_the_member_was_told_of_it(world: World) -> None:
+@pytest.mark.parametrize("decision", [HELD, FLAGGED])
+async def test_a_case_is_in_the_export_from_when_the_member_was_told_of_it(world: World, decision: Decision) -> None:
+    """Whether it was held until then can lie with what others wrote."""
     community = await world.community()
     member = await world.member(community)
-    thread = await world.replied(member, HELD)
+    thread = await world.replied(member, decision)
     (view,) = (await world.store.cases(community.n, None, Paging())).items
     notice = replace(world.message(member, "Not accepted.", Role.RELAY), case=view.case.id)
     now = world.clock.now()
@@ -71,7 +73,8 @@ async def test_a_case_is_in_the_export_from_when_the_member_was_told_of_it(world
 
     assert before["cases"] == []
     (case,) = listed(after["cases"])
-    assert (case["state"], case["reason"], case["appeal"]) == ("appealed", "rude", "It was a joke")
+    assert (case["kind"], case["state"], case["reason"]) == ("flagged", "appealed", "rude")
+    assert case["appeal"] == "It was a joke"
     assert [message["status"] for message in listed(after["messages"])] == ["rejected", "filed"]
 
 

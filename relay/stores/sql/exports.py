@@ -40,8 +40,9 @@ MESSAGES = """
     SELECT t.id, e.id, e.role, e.text, CASE WHEN e.status = 2 THEN 2 ELSE 0 END, e.at, e.in_reply_to
     FROM threads t JOIN messages e ON e.thread = t.n
     WHERE t.member = $1 AND e.internal = 0 ORDER BY e.n"""
+# A hold is silent, and may lie with others: what a person decided is told alike, held or not.
 CASES = """
-    SELECT k.id, e.id, k.kind, k.state,
+    SELECT k.id, e.id, CASE WHEN k.kind = 'rejected' THEN k.kind ELSE 'flagged' END, k.state,
         coalesce((SELECT reason FROM decisions
             WHERE n = (SELECT max(n) FROM decisions WHERE message = e.n AND reason <> '')), ''),
         k.opened_at, k.decided_at, k.appeal, k.appeal_at
