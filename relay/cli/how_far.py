@@ -1,4 +1,4 @@
-"""How far something long is: a bar on a terminal, nothing elsewhere."""
+"""How far something long is: a bar on a terminal, lines of JSON for a program that asked for them, nothing elsewhere."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -6,13 +6,18 @@ from contextlib import contextmanager
 
 import click
 
+from relay.cli.screen import as_line
+
 
 @contextmanager
-def how_far() -> Iterator[Callable[[str, int, int], None]]:
+def how_far(*, as_lines: bool = False) -> Iterator[Callable[[str, int, int], None]]:
     """Gives `tell(what, done, of)`: one bar for each `what`, in their order."""
     bars: dict[str, click._termui_impl.ProgressBar[int]] = {}
 
     def tell(what: str, done: int, of: int) -> None:
+        if as_lines:
+            click.echo(as_line({"what": what, "done": done, "of": of}), err=True)
+            return
         if what not in bars:
             for bar in bars.values():
                 bar.render_finish()

@@ -24,6 +24,7 @@ def as_thing(tally: Tally, plugins: Sequence[PluginState], *, with_texts: bool) 
             for action in actions
             for when, toll in (("then", tally.before(action)), ("now", tally.now(action)))
         ],
+        "steps": [{"measure": step.kind, "then": step.then, "now": step.now} for step in tally.reach.steps()],
         "plugins": [_plugin(state, tally.costs.get(state.name, Spread())) for state in plugins],
         "flips": [_flip(flip, with_text=with_texts) for flip in tally.flips],
     }
@@ -58,6 +59,7 @@ def _flip(flip: Flip, *, with_text: bool) -> Thing:
     past = flip.past
     return {
         "message": past.submission.id,
+        "member": past.submission.member.id,
         "then": past.action,
         "now": flip.action,
         "score_then": past.score,
@@ -80,6 +82,8 @@ def as_text(thing: Mapping[str, Any]) -> str:
     if left_out := ", ".join(thing["left_out"]):
         head += f"\nLeft out, since they ask services and nothing is sent: {left_out}."
     parts = [head, "", *_lines(_matrix(thing["matrix"])), "", *_lines(_tolls(thing["tolls"]))]
+    if any(step["then"] or step["now"] for step in thing["steps"]):
+        parts += ["", *_lines(_steps(thing["steps"]))]
     if thing["plugins"]:
         parts += ["", *_lines(_costs(thing["plugins"]))]
     if thing["flips"]:
@@ -101,6 +105,12 @@ def _tolls(tolls: Sequence[Mapping[str, Any]]) -> Table:
         for toll in tolls
     ]  # fmt: skip
     return [["action", "decided", "messages", "delivered by staff", "rejected by staff", "no ruling", "false alarms"], *rows]
+
+
+def _steps(steps: Sequence[Mapping[str, Any]]) -> Table:
+    """How far members with a strike come by all of theirs."""
+    rows = [[step["measure"] or "below", step["then"], step["now"]] for step in steps]
+    return [["strikes lead to", "members then", "members now"], *rows]
 
 
 def _costs(plugins: Sequence[Mapping[str, Any]]) -> Table:

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
+from relay.core.ladder import Ladder
+from relay.core.measure import counts
+from relay.core.reach import Reach
 from relay.core.thread import effect_of, effect_of_ruling, status_after
 from relay.core.verdict import Action, Decision, Submission
 
@@ -19,12 +22,16 @@ STEPS = 16  # of a doubling: a percentile is 4 % too high at most
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A message as it came, what moderation decided in the end, and what a person made of it; None where nobody ruled."""
+    """A message as it came, what moderation decided in the end, and what a person made of it; None where nobody ruled.
+
+    `is_strike` says that it was one and that no appeal took it back.
+    """
 
     submission: Submission
     action: Action
     score: float
     ruled: Action | None = None
+    is_strike: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,13 @@ def approves(action: Action, own: Action, text: str, *, ruled: bool, before: Act
     return effect_of_ruling(status, own, status_after(Decision(action, 0.0)), text).approves
 
 
+def would_strike(past: Past, decision: Decision) -> bool:
+    """Whether the message would be one today: by a rule that is certain, or by the person who rejected it and would see it."""
+    if past.ruled is Action.ALLOW:
+        return False
+    return counts(decision) or (past.ruled is Action.REJECT and decision.action in KEPT)
+
+
 @dataclass(slots=True)
 class Spread:
     """How long something took, again and again."""
@@ -111,9 +125,13 @@ class Spread:
 
 
 class Tally:
-    """Adds up a replay. Of each kind of flip it keeps `samples`, drawn evenly from all of that kind."""
+    """Adds up a replay. Of each kind of flip it keeps `samples`, drawn evenly from all of that kind.
 
-    def __init__(self, samples: int, random: Random) -> None:
+    Strikes of both sides are put on the one `ladder`, so that nothing but what is judged tells them apart.
+    """
+
+    def __init__(self, samples: int, random: Random, ladder: Ladder | None = None) -> None:
+        self.reach = Reach(ladder or Ladder())
         self.messages = 0
         self.matrix: Counter[tuple[Action, Action]] = Counter()
         self.costs: dict[str, Spread] = {}
@@ -127,6 +145,8 @@ class Tally:
         kind = past.action, decision.action
         self.messages += 1
         self.matrix[kind] += 1
+        written = past.submission
+        self.reach.add(written.member.id, written.at, then=past.is_strike, now=would_strike(past, decision))
         if past.ruled is not None:
             self._ruled[*kind, past.ruled] += 1
         if past.action is not decision.action:

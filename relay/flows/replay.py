@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from relay.core.replay import Event, Past, Span, Tally
-from relay.core.verdict import Submission
+from relay.core.replay import KEPT, Event, Past, Span, Tally
+from relay.core.verdict import Decision, Submission
 from relay.ports import History, Judge
 
 GROUP = 200  # decisions: they are read in a moment, which keeps no writer waiting, and take at most a few megabytes
@@ -36,9 +36,16 @@ class PastClock:
         return self._newest.timestamp()
 
 
+def _nobody(_past: Past, _decision: Decision) -> None:
+    """Alarms are counted alone."""
+
+
 @dataclass(slots=True)
 class Replay:
-    """`tell` hears after each group how many messages are done; `is_over` is asked between two messages."""
+    """`tell` hears after each group how many messages are done; `is_over` is asked between two messages.
+
+    `alarm` gets each message that would be brought before staff, or away, in its order.
+    """
 
     history: History
     judge: Judge
@@ -46,12 +53,14 @@ class Replay:
     tally: Tally
     tell: Callable[[int], None]
     is_over: Callable[[], bool]
+    alarm: Callable[[Past, Decision], None] = _nobody
+    community: str | None = None
     _approved: OrderedDict[int, int] = field(default_factory=OrderedDict)
 
     async def run(self, span: Span, most: int) -> None:
         """Up to the end of the span, to `most` messages, or until it is over. Raises Unavailable."""
         after = span.first - 1
-        while events := await self.history.events(after, span.last, GROUP):
+        while events := await self.history.events(after, span.last, GROUP, self.community):
             for event in events:
                 if self.tally.messages >= most or self.is_over():
                     return
@@ -67,7 +76,10 @@ class Replay:
         if event.past is not None:
             submission = _then(event.past, approved)
             self.clock.set(submission.at)
-            self.tally.add(event.past, await self.judge(submission))
+            decision = await self.judge(submission)
+            self.tally.add(event.past, decision)
+            if decision.action in KEPT:
+                self.alarm(event.past, decision)
         self._approved[event.member] = approved + event.approves
         if len(self._approved) > MOST_MEMBERS:
             self._approved.popitem(last=False)

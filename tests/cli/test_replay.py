@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import json
 import select
 import socket
 from datetime import UTC, datetime, timedelta
@@ -10,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from relay.core.ladder import Strike
+from relay.core.measure import AddStrike
 from relay.core.verdict import Decision
+from relay.ports import Paging
 from relay.stores.sqlite import SqliteStore
 from relay.stores.sqlite_file import lite
 from relay.testing.clock import ManualClock
 from tests.cli.conftest import OWNER, CommandLine, Served
-from tests.stores.conftest import ALLOWED, HELD, World
+from tests.stores.conftest import ALLOWED, HELD, REJECTED, World
 
 SECRET = "the oyster is in bay seven"
 INSULTS = "Du Idiot, du Arschloch"
@@ -42,8 +46,8 @@ class Stopping(Plugin[NoOptions]):
 '''
 
 
-def fill(folder: Path, *texts: tuple[str, Decision], ago: timedelta = timedelta(hours=1)) -> None:
-    """A relay's data folder, in which a member wrote these."""
+def fill(folder: Path, *texts: tuple[str, Decision], ago: timedelta = timedelta(hours=1), strike: bool = False) -> None:
+    """A relay's data folder, in which a member wrote these, each of them a strike or none."""
 
     async def run() -> None:
         store = await SqliteStore.open(folder / "relay.db", lambda _changes, _outcomes: None)
@@ -51,6 +55,10 @@ def fill(folder: Path, *texts: tuple[str, Decision], ago: timedelta = timedelta(
         member = await world.member(await world.community())
         for text, decision in texts:
             await world.wrote(member, decision, text)
+        if strike:
+            views = (await store.cases(member.community, None, Paging())).items
+            strikes = [Strike(view.case.id, 4.0, view.at) for view in views]
+            await store.commit(*(AddStrike(member.n, each, seen) for seen, each in enumerate(strikes)))
         await store.close()
 
     asyncio.run(run())
@@ -106,6 +114,48 @@ def test_texts_are_shown_only_when_they_are_asked_for(relay: CommandLine, tmp_pa
 
     assert all(SECRET not in result.out + result.err for result in silent)
     assert all(SECRET in result.out for result in open_)
+
+
+def test_what_would_be_brought_before_staff_can_be_labelled_and_read_again(
+    relay: CommandLine, tmp_path: Path, new: str
+) -> None:
+    fill(tmp_path / "data", (INSULTS, ALLOWED), (INSULTS + "!", HELD), ("Danke", ALLOWED))
+    file = tmp_path / "alarms.jsonl"
+
+    silent = relay("moderation", "replay", "--config", new, "--label", str(file))
+    again = relay("moderation", "replay", "--config", new, "--label", str(file))
+    scored = relay("moderation", "score", "--config", new, str(file))
+
+    lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    assert [(line["text"], line["label"], line["then"], line["now"]) for line in lines] == [
+        (INSULTS, None, "allow", "hold"),
+        (INSULTS + "!", None, "hold", "hold"),
+    ]
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert (silent.code, scored.code, again.code) == (0, 0, 2)
+    assert [json.loads(line)["id"] for line in scored.out.splitlines()] == [line["id"] for line in lines]
+    assert "labels in it are not written over" in again.err
+    assert INSULTS not in silent.out + silent.err
+
+
+def test_how_far_strikes_would_lead_is_shown(relay: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "new.toml").write_text("[plugins.words]\n[moderation.ladder]\nmute = 11\n", "utf-8")
+    fill(tmp_path / "data", *[(INSULTS, REJECTED)] * 3, strike=True)
+
+    found = relay.json("moderation", "replay", "--config", str(tmp_path / "new.toml")).thing
+    shown = relay("moderation", "replay", "--config", str(tmp_path / "new.toml"))
+
+    reached = {step["measure"]: (step["then"], step["now"]) for step in found["steps"] if step["then"] or step["now"]}
+    assert reached == {"mute": (1, 0), None: (0, 1)}
+    assert "strikes lead to" in shown.out
+
+
+def test_a_program_can_follow_how_far_it_is(relay: CommandLine, tmp_path: Path, new: str) -> None:
+    fill(tmp_path / "data", (INSULTS, HELD), ("Danke", ALLOWED))
+
+    result = relay("moderation", "replay", "--config", new, "--progress", "--json")
+
+    assert [json.loads(line)["done"] for line in result.err.splitlines()] == [0, 2]
 
 
 def test_a_relay_that_serves_goes_on_meanwhile(relay: CommandLine, tmp_path: Path, new: str) -> None:

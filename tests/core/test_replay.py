@@ -1,13 +1,15 @@
 """A replay's sums: what flips, what people ruled, what a check costs, in a size that does not grow."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.core.replay import Past, Spread, Tally
+from relay.core.ladder import Ladder, MeasureKind, Strike
+from relay.core.reach import Reach
+from relay.core.replay import Past, Spread, Tally, would_strike
 from relay.core.verdict import Action, Decision, MemberFacts, Seen, Signal, Submission
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -63,3 +65,48 @@ def test_a_percentile_is_as_near_as_it_says(seconds: list[float], share: float) 
 
 def test_nothing_takes_no_time() -> None:
     assert (Spread().mean_us, Spread().below_us(0.99)) == (0.0, 0.0)
+
+
+HARD = Decision(REJECT, 9.0, (Seen(Signal("words.slur", hard=True), "words", "1", 9.0),))
+
+
+@pytest.mark.parametrize(
+    ("ruled", "now", "strikes"),
+    [
+        (REJECT, Decision(HOLD, 5.0), True),
+        (REJECT, Decision(ALLOW, 0.0), False),  # nobody would look at it
+        (ALLOW, HARD, False),  # an appeal would take it back
+        (None, HARD, True),
+        (None, Decision(REJECT, 9.0), False),  # no rule is certain
+    ],
+)
+def test_a_message_would_be_a_strike_by_a_certain_rule_or_by_the_person_who_rejected_it(
+    ruled: Action | None, now: Decision, *, strikes: bool
+) -> None:
+    assert would_strike(past(HOLD, ruled), now) is strikes
+
+
+@given(st.lists(st.floats(0, 60), min_size=1, max_size=30))
+def test_a_member_comes_as_far_as_the_ladder_would_bring_them(days: list[float]) -> None:
+    reach, ladder = Reach(Ladder()), Ladder()
+    times = [NOON + timedelta(days=day) for day in sorted(days)]
+    for at in times:
+        reach.add("m", at, then=False, now=True)
+
+    dues = [ladder.due(ladder.points([Strike(str(at), 4.0, at) for at in times], at)) for at in times]
+
+    highest = max((due.points, due.kind) for due in dues if due)[1]
+    assert [(step.kind, step.then, step.now) for step in reach.steps() if step.now] == [(highest, 0, 1)]
+    assert reach.steps()[0].then == 1
+
+
+def test_however_many_members_get_strikes_a_bounded_number_is_remembered_and_all_are_counted() -> None:
+    reach = Reach(Ladder(), most=10)
+    for number in range(100):
+        for _ in range(2):
+            reach.add(f"m{number}", NOON, then=True, now=number % 2 == 0)
+
+    assert {step.kind: (step.then, step.now) for step in reach.steps() if step.then or step.now} == {
+        None: (0, 50),
+        MeasureKind.SLOW: (100, 50),
+    }

@@ -9,6 +9,8 @@ import pytest
 from relay.core.case import CaseState
 from relay.core.change import Rule
 from relay.core.errors import Unavailable
+from relay.core.ladder import Strike
+from relay.core.measure import AddStrike, TakeBack
 from relay.core.replay import Event
 from relay.core.thread import Status, Thread
 from relay.core.verdict import Action, Decision
@@ -116,6 +118,35 @@ async def test_only_what_came_since_is_counted(past: Past) -> None:
     assert await past.look.approved_before(event.member, event.n) == 1
     assert empty.messages == 0
     assert await past.look.events(empty.first - 1, empty.last, 10) == []
+
+
+async def test_strikes_are_known_unless_an_appeal_took_them_back(past: Past) -> None:
+    world, now = past.world, past.world.clock.now()
+    member = await world.member(await world.community())
+    await world.wrote(member, REJECTED, "the first one")
+    await world.wrote(member, REJECTED, "the second one")
+    (community,) = await world.store.communities()
+    first, second = [view.case.id for view in (await world.store.cases(community.n, None, Paging())).items]
+    await world.store.commit(AddStrike(member.n, Strike(first, 4.0, now), 0), AddStrike(member.n, Strike(second, 4.0, now), 1))
+    await world.store.commit(TakeBack(member.n, second, (), now, "eva"))
+
+    events = await every_event(past.look)
+
+    found = [event.past for event in events if event.past is not None]
+    assert {each.submission.text: each.is_strike for each in found} == {"the first one": True, "the second one": False}
+
+
+async def test_one_community_can_be_looked_at_alone(past: Past) -> None:
+    world = past.world
+    since = world.clock.now()
+    for slug in ("pool", "hall"):
+        await world.wrote(await world.member(await world.community(slug)), text=f"in the {slug}")
+
+    span = await past.look.span(since, "pool")
+    events = await past.look.events(span.first - 1, span.last, 10, "pool")
+
+    assert span.messages == 1
+    assert [event.past.submission.text for event in events if event.past is not None] == ["in the pool"]
 
 
 @pytest.mark.parametrize("seed", range(4))

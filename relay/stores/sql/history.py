@@ -10,7 +10,9 @@ from relay.stores.sql.cells import unpacked, us, when
 from relay.stores.sql.steps import Queries, Row
 
 SPAN = """
-    SELECT coalesce(min(n), 1), coalesce(max(n), 0), (SELECT count(*) FROM messages WHERE role = $2 AND at >= $1)
+    SELECT coalesce(min(n), 1), coalesce(max(n), 0), (
+        SELECT count(*) FROM messages e WHERE e.role = $2 AND e.at >= $1 AND ($3 = '' OR e.member IN (
+            SELECT m.n FROM members m JOIN communities c ON c.n = m.community WHERE c.slug = $3)))
     FROM decisions WHERE at >= $1"""
 # `a` is the last one of moderation's own, `p` the one before about the same message, `r` the last one of a person.
 EVENTS = """
@@ -20,6 +22,12 @@ EVENTS = """
             WHEN e.in_reply_to IS NULL THEN ''
             WHEN EXISTS (SELECT 1 FROM posts t WHERE t.id = e.in_reply_to) THEN 'post'
             ELSE 'message'
+        END,
+        CASE
+            WHEN EXISTS (
+                SELECT 1 FROM strikes s JOIN cases k ON k.id = s.case_id
+                WHERE s.member = m.n AND s.taken_back_at IS NULL AND k.message = e.n)
+            THEN 1 ELSE 0
         END
     FROM decisions d
     JOIN messages e ON e.n = d.message
@@ -28,7 +36,7 @@ EVENTS = """
     JOIN decisions a ON a.n = (SELECT max(n) FROM decisions WHERE message = e.n AND automated = 1)
     LEFT JOIN decisions p ON p.n = (SELECT max(n) FROM decisions WHERE message = e.n AND n < d.n)
     LEFT JOIN decisions r ON r.n = (SELECT max(n) FROM decisions WHERE message = e.n AND automated = 0)
-    WHERE d.n > $1 AND d.n <= $2
+    WHERE d.n > $1 AND d.n <= $2 AND ($4 = '' OR c.slug = $4)
     ORDER BY d.n LIMIT $3"""
 SINCE_THEN = """
     SELECT s.approved, d.automated, d.action, CASE WHEN d.automated = 1 THEN d.own ELSE a.own END, p.action,
@@ -44,14 +52,14 @@ SINCE_THEN = """
 
 
 class Decided(Queries):
-    async def span(self, since: datetime) -> Span:
-        """All from a time on that is there by now."""
-        ((first, last, messages),) = await self._scan(SPAN, us(since), int(Role.MEMBER))
+    async def span(self, since: datetime, community: str | None = None) -> Span:
+        """All from a time on that is there by now; `community`, a slug, leaves the messages of others out."""
+        ((first, last, messages),) = await self._scan(SPAN, us(since), int(Role.MEMBER), community or "")
         return Span(first, last, messages)
 
-    async def events(self, after: int, last: int, limit: int) -> Sequence[Event]:
+    async def events(self, after: int, last: int, limit: int, community: str | None = None) -> Sequence[Event]:
         """The following ones up to `last`; those of members who were erased are gone."""
-        return [_event(row) for row in await self._scan(EVENTS, after, last, limit)]
+        return [_event(row) for row in await self._scan(EVENTS, after, last, limit, community or "")]
 
     async def approved_before(self, member: int, n: int) -> int:
         """How many messages of the member were approved before the `n`th decision: those of today without what came since."""
@@ -72,7 +80,7 @@ def _approves(decided: Row) -> int:
 
 
 def _past(row: Row) -> Past:
-    text, id_, slug, member, joined_at, channel, at, action, score, ruled, attributes, reply_to = row
+    text, id_, slug, member, joined_at, channel, at, action, score, ruled, attributes, reply_to, is_strike = row
     facts = MemberFacts(member, when(joined_at), known=bool(unpacked(attributes)))
     submission = Submission(id_, slug, facts, channel, text, when(at), reply_to or None)
-    return Past(submission, Action(action), score, Action(ruled) if ruled else None)
+    return Past(submission, Action(action), score, Action(ruled) if ruled else None, bool(is_strike))
