@@ -28,6 +28,7 @@ from relay.compose.measures import measure, measure_plugins
 from relay.compose.moderation import build_pipeline, open_look
 from relay.compose.mqtt import Flows as MqttFlows
 from relay.compose.mqtt import measure_mqtt, open_mqtt
+from relay.compose.rejudging import Rejudging, open_rejudge
 from relay.compose.reload import Reload, Wishes
 from relay.compose.signing_in import open_sign_in
 from relay.compose.storage import begin_run, measure_disk, open_erasing, open_store
@@ -80,13 +81,14 @@ class App:
     metrics: Metrics
     first: First | None
     moderation: ModerationSettings
+    rejudging: Rejudging
     mqtt: Mqtt | None = None
     provision: Provision | None = None
     is_stopping: bool = False
 
     def moderated(self, settings: Settings) -> None:
         """Other plugins and rules judge from now on."""
-        self.moderation = settings.moderation
+        self.moderation = self.rejudging.moderation = settings.moderation
         measure_plugins(self.pipeline, self.metrics)
 
     def is_ready(self) -> bool:
@@ -155,7 +157,9 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
     sign_in = open_sign_in(store, new_id, new_secret, stack)
     admit = Admit(store, SystemClock(), new_id, new_secret, salt, broker_of(provision))
     look = await open_look(settings, store, stack)
-    opened = Opened(keep, erasing, sign_in, admit, look, settings.moderation.ladder)
+    rejudging = Rejudging(settings)
+    rejudge = open_rejudge(rejudging, store, new_id, stack)
+    opened = Opened(keep, erasing, sign_in, admit, look, rejudge, settings.moderation.ladder)
     flows = await build_flows(store, pipeline, opened, channels)
     streams = open_streams(settings, store, flows.deliver, flows.receive)
     streams.sweeper.start()
@@ -176,7 +180,7 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
     pending = await flows.deliver.recover()
     unknown = await flows.attempt.recover()
     log.info("opened", posts_in_delivery=pending, attempts_unknown=unknown)
-    return App(store, flows, streams, pipeline, bus, metrics, made, settings.moderation, mqtt, provision)
+    return App(store, flows, streams, pipeline, bus, metrics, made, settings.moderation, rejudging, mqtt, provision)
 
 
 def _provision(settings: Settings, store: Engine, bus: Bus, epoch: Callable[[], int]) -> Provision | None:
@@ -210,6 +214,7 @@ def _wake(flows: Flows, bus: Bus) -> None:
     bus.on(Pause, flows.pauses.paused)
     bus.on_own(FileReply, flows.check.filed)
     bus.on(Erase, flows.erasing.erased)
+    bus.on(Erase, lambda change, _outcome: flows.rejudge.forget(change.id))
 
 
 def _look_for_work(flows: Flows) -> None:
@@ -241,6 +246,7 @@ def build_server(app: App, settings: Settings) -> web.Application:
         watch=flows.watch,
         admit=flows.admit,
         deliver=flows.deliver,
+        rejudge=flows.rejudge,
         known=Known(flows.join.key, new_id),
         plugins=lambda: [asdict(state) for state in app.pipeline.describe()],
         members_stream=app.streams.handle,

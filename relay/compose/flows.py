@@ -25,6 +25,7 @@ from relay.flows.look import Look
 from relay.flows.pause import Pauses
 from relay.flows.publish import Publish
 from relay.flows.receive import Receive, paced
+from relay.flows.rejudge import Rejudge
 from relay.flows.restrain import Restrain
 from relay.flows.review import Review
 from relay.flows.sign_in import SignIn
@@ -68,6 +69,7 @@ class Flows:
     keep: Keep
     erasing: Erasing
     watch: Watch
+    rejudge: Rejudge
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Opened:
     sign_in: SignIn
     admit: Admit
     look: Look
+    rejudge: Rejudge
     strict: LadderSettings
 
 
@@ -107,6 +110,7 @@ async def build_flows(store: Store, pipeline: Switch, opened: Opened, channels: 
         keep=keep,
         erasing=opened.erasing,
         watch=Watch(store, clock, pipeline.raids.news, pipeline.raids.end),
+        rejudge=opened.rejudge,
     )
 
 

@@ -22,6 +22,7 @@ from relay.flows.look import Look
 from relay.flows.pause import Pauses
 from relay.flows.publish import Publish
 from relay.flows.receive import Receive
+from relay.flows.rejudge import Rejudge
 from relay.flows.restrain import Restrain
 from relay.flows.review import Review
 from relay.flows.sign_in import SignIn
@@ -88,6 +89,7 @@ class Parts:
     watch: Watch
     admit: Admit
     deliver: Deliver
+    rejudge: Rejudge
     known: Known
     plugins: Callable[[], Sequence[Mapping[str, object]]]
     members_stream: MembersStream

@@ -18,6 +18,7 @@ from relay.web import (
     plugins,
     posts,
     public,
+    replays,
     sign_in,
     threads,
     views,
@@ -78,6 +79,11 @@ _COMMUNITIES = (
            status=204, scope="cases:write"),
     _staff("GET", f"{_OF}/plugins", _MANAGER, "See which plugins moderate and how they do", plugins.listed_of,
            query=PagingQuery, answer=Listed[plugins.PluginView], scope="plugins:read"),
+    _staff("POST", f"{_OF}/moderation:replay", _MANAGER, "Judge again what members wrote, with another configuration",
+           replays.start, **_new(replays.NewReplay, replays.ReplayView, 202)),
+    _staff("GET", f"{_OF}/moderation:replay", _MANAGER, "See how far a replay is, and what it found", replays.read,
+           answer=replays.ReplayView),
+    _staff("DELETE", f"{_OF}/moderation:replay", _MANAGER, "Stop a replay, or drop what it found", replays.stop, status=204),
 )  # fmt: skip
 
 _MEMBERS = (

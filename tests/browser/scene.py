@@ -15,6 +15,7 @@ from tests.e2e.client import Api, Json, MemberClient
 STORIES: Final = Path(__file__).parent / "stories"
 MEMBERS: Final = 12
 QUIET: Final = "chess"
+RULES: Final = "[moderation]\nflag = 0.5\n[plugins.words]\n[plugins.capitals]\n[plugins.links]\n"
 PAUSE: Final = timedelta(days=7)
 
 
@@ -62,6 +63,7 @@ class _Play:
         by_place = {str(place): threads[member.id] for place, member in enumerate(self._members) if member.id in threads}
         await self._work(by_place, helper)
         cases = await self._decide(slug)
+        await self._try_rules(slug)
         places = {
             "slug": slug,
             "empty": empty,
@@ -123,6 +125,13 @@ class _Play:
             else:
                 version = (await self._owner.get(thread))["version"]
                 await self._owner.want(200, "PATCH", thread, {"version": version, **value})
+
+    async def _try_rules(self, slug: str) -> None:
+        """Other rules are tried on what was said."""
+        place = f"/v1/communities/{slug}/moderation:replay"
+        since = (datetime.now(UTC) - PAUSE).isoformat()
+        await self._owner.want(202, "POST", place, {"config": RULES, "since": since})
+        await self._owner.until(place, lambda job: job["state"] == "done")
 
     async def _decide(self, slug: str) -> dict[str, str]:
         """Of the held messages one is rejected and appealed, one delivered, one rejected; one waits."""

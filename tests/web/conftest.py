@@ -27,7 +27,6 @@ from relay.core.identity import token_digest
 from relay.core.known import Known
 from relay.core.staff import SCOPES, Role
 from relay.core.text import Tables
-from relay.core.verdict import Action, Decision, Submission
 from relay.flows.admit import Admit
 from relay.flows.answer import Answer
 from relay.flows.deliver import Deliver
@@ -39,6 +38,7 @@ from relay.flows.look import Look
 from relay.flows.pause import Pauses
 from relay.flows.publish import Publish
 from relay.flows.receive import Receive
+from relay.flows.rejudge import Rejudge
 from relay.flows.restrain import Restrain
 from relay.flows.review import Review
 from relay.flows.sign_in import SignIn
@@ -53,6 +53,7 @@ from relay.web.door import Runner
 from relay.web.server import Parts, build
 from relay.web.settings import HttpSettings
 from tests.web.browser import Browser, browser, joined, secret_of
+from tests.web.moderation import by_first_word, fits, none_came
 
 OWNER_TOKEN = "owner-token-of-these-tests-0123456789"
 CONSENT = {"consent": {"source": "counter", "text_version": "3.4"}}
@@ -62,15 +63,6 @@ CHEAP = Cost(passes=1, kib=8)  # the least that Argon2 takes
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0"
 IMPRINT = "Bad am See GmbH, Seestr. 1"
 PATIENCE = 10  # seconds until a test that waits gives up
-_BY_WORD = {"hold": Action.HOLD, "flag": Action.FLAG, "reject": Action.REJECT, "discard": Action.DISCARD}
-
-
-async def by_first_word(submission: Submission) -> Decision:
-    """Moderation that does what the message begins with."""
-    word = submission.text.partition(" ")[0]
-    if word == "check":  # slow plugins have yet to look
-        return Decision(Action.HOLD, 3.0, checking=True)
-    return Decision(_BY_WORD.get(word, Action.ALLOW), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +306,7 @@ def built(ground: Ground, ready: list[bool], plugins: list[dict[str, object]]) -
         govern=Govern(store, clock, ids, secrets),
         sign_in=SignIn(store, clock, ids, secrets, ground.hasher.hash, ground.hasher.verify),
         watch=Watch(store, clock, over=lambda _slug: True),
+        rejudge=Rejudge(store, clock, ids, fits, none_came),
         admit=Admit(store, clock, ids, secrets, lambda: bytes(SALT_BYTES)),
         deliver=deliver,
         known=Known(b"join key", ids),

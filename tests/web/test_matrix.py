@@ -225,6 +225,7 @@ BODIES: Final[dict[str, Any]] = {
     "POST /v1/members/{id}/messages": {"text": "hello"},
     "PUT /v1/communities/{slug}/consent": {"language": "de", "text": "Ja"},
     "POST /v1/communities/{slug}/invites": {"label": "desk", "uses": 3},
+    "POST /v1/communities/{slug}/moderation:replay": {"config": "[plugins.words]", "since": "2026-01-01T00:00:00Z"},
     "POST /v1/communities/{slug}/join": _joining,
     "POST /v1/join:confirm": _confirming,
     "POST /v1/communities/{slug}/posts": {"text": "hello"},

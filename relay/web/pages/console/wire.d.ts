@@ -188,6 +188,59 @@ export interface Plugin {
   options: PluginOption[];
 }
 export interface PluginOption { name: string; value: unknown; default: unknown; description: string }
+export interface ReplayFlip {
+  message: string;
+  member: string;
+  then: string;
+  now: string;
+  score_then: number;
+  score_now: number;
+  signals: string[];
+  ruled: "delivered" | "rejected" | null;
+  text: string;
+}
+export interface ReplayFound {
+  messages: number;
+  of: number;
+  flipped: number;
+  rules: string;
+  left_out: string[];
+  matrix: Record<string, Record<string, number>>;
+  tolls: {
+    action: string;
+    decided: "then" | "now";
+    messages: number;
+    delivered: number;
+    rejected: number;
+    unruled: number;
+    delivered_share: number | null;
+  }[];
+  steps: { measure: string | null; then: number; now: number }[];
+  plugins: {
+    name: string;
+    version: string;
+    mode: string;
+    runs: number;
+    hits: number;
+    errors: number;
+    mean_us: number;
+    p99_us: number;
+    note: string;
+  }[];
+  flips: ReplayFlip[];
+}
+export interface Replay {
+  id: string | null;
+  state: "none" | "running" | "done" | "stopped" | "failed";
+  by: string | null;
+  since: string | null;
+  began_at: string | null;
+  ended_at: string | null;
+  done: number;
+  of: number;
+  why: string;
+  found: ReplayFound | null;
+}
 export interface AuditRow {
   n: number;
   at: string;

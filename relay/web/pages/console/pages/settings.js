@@ -17,6 +17,7 @@ import { Invites } from "./invites.js";
 import { Keys } from "./keys.js";
 import { Me } from "./me.js";
 import { Plugins } from "./plugins.js";
+import { Replays } from "./replay.js";
 import { Staff } from "./staff.js";
 
 /** @typedef {import("../parts/icons.js").IconName} IconName */
@@ -33,6 +34,7 @@ function places() {
     { is: changes, name: "consent", icon: "check", said: t("settings.consent"), page: ConsentTexts, parts: of("consent") },
     { is: changes, name: "invites", icon: "link", said: t("settings.invites"), page: Invites, parts: of("invites") },
     { is: reads, name: "plugins", icon: "plug", said: t("settings.plugins"), page: Plugins, parts: of("plugins") },
+    { is: reads, name: "replay", icon: "again", said: t("settings.replay"), page: Replays, parts: of("replay") },
     { is: may("people"), name: "staff", icon: "members", said: t("settings.staff"), page: Staff, parts: [COMPANY, "staff"] },
     { is: may("people"), name: "keys", icon: "key", said: t("settings.keys"), page: Keys, parts: [COMPANY, "keys"] },
     { is: may("readAudit"), name: "audit", icon: "log", said: t("settings.audit"), page: Audit, parts: [COMPANY, "audit"] },

@@ -3,6 +3,7 @@
 import { html } from "../view.js";
 
 const PATHS = {
+  again: "M4.5 10a5.5 5.5 0 1 0 1.8-4.1M4.5 3v3.5H8",
   answer: "M8 5 3 10l5 5M3 10h8a6 6 0 0 1 6 6",
   arrow: "M4 10h12m-5-5 5 5-5 5",
   back: "M12 4 6 10l6 6",
