@@ -159,7 +159,7 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
     look = await open_look(settings, store, stack)
     rejudging = Rejudging(settings)
     rejudge = open_rejudge(rejudging, store, new_id, stack)
-    opened = Opened(keep, erasing, sign_in, admit, look, rejudge, settings.moderation.ladder)
+    opened = Opened(keep, erasing, sign_in, admit, look, rejudge, settings.moderation.ladder, settings.moderation.allow_shadow)
     flows = await build_flows(store, pipeline, opened, channels)
     streams = open_streams(settings, store, flows.deliver, flows.receive)
     streams.sweeper.start()

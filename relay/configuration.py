@@ -95,6 +95,11 @@ class ModerationSettings(BaseModel, extra="forbid", frozen=True):
     )
     weights: dict[str, float] = Field(default_factory=dict, description="weights by signal name, instead of the plugin's own")
     ladder: LadderSettings = Field(default_factory=LadderSettings, description="strikes, and the measures that follow")
+    allow_shadow: bool = Field(
+        default=False,
+        description="whether staff may have a member's messages taken as usual and kept out of the inbox for a time, without"
+        " telling them; their export says so",
+    )
     most_statistical: float = Field(
         6.0,
         ge=0,

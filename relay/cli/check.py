@@ -8,6 +8,7 @@ import click
 from relay.cli.configured import config_option, pipeline_of, settings_of
 from relay.cli.screen import Screen
 from relay.cli.shape import Command
+from relay.compose.moderation import SHADOW
 
 
 @click.command(
@@ -30,6 +31,8 @@ def check(config: Path | None, *, show: bool, as_json: bool) -> None:
         screen.many(rows, ("key", "value", "origin"), "Nothing can be set.")
     else:
         screen.say(f"{config or 'The configuration'} can be used.")
+    if loaded.values.moderation.allow_shadow:
+        screen.say(f"Mind: {SHADOW}.")
 
 
 def plain(value: object) -> object:

@@ -11,6 +11,7 @@ from relay.core.ladder import MeasureKind
 
 COLUMNS = ("id", "kind", "state", "is_in_force", "until", "by", "reason")
 PROPOSED = ("measure.id", "measure.kind", "member.id", "member.pseudonym", "measure.at")
+KEPT = ("at", "measure", "thread", "text")
 KINDS = tuple(kind.value for kind in MeasureKind)
 
 
@@ -39,12 +40,17 @@ def list_measures(session: Session, member_id: str) -> None:
 @click.argument("member_id", metavar="MEMBER")
 @click.option("--kind", type=click.Choice(KINDS), required=True, help="what they meet")
 @click.option("--days", type=click.FloatRange(0, 366, min_open=True), required=True, help="for how long; it ends by itself")
-@click.option("--reason", required=True, help="the member reads it")
+@click.option("--reason", required=True, help="the member reads it; of shadow mode in their export")
 @yes_option
 @connected
 def impose(session: Session, member_id: str, days: float, *, yes: bool, **given: str) -> None:
-    """Impose a measure on a member; they are told what, why, until when, and how to object."""
-    session.screen.confirm(f"Impose {given['kind']} on this member for {days:g} days and tell them?", yes=yes)
+    """Impose a measure on a member; they are told what, why, until when, and how to object.
+
+    Of shadow mode they are told nothing while it holds, and all of it in their export. It needs the operator's word in the
+    configuration, moderation.allow_shadow.
+    """
+    told = "without telling them" if given["kind"] == MeasureKind.SHADOW else "and tell them"
+    session.screen.confirm(f"Impose {given['kind']} on this member for {days:g} days {told}?", yes=yes)
     until = datetime.now(UTC) + timedelta(days=days)
     body = {**given, "until": until.isoformat(timespec="seconds")}
     session.screen.one(session.client.post(path("members", member_id, "measures"), body))
@@ -54,8 +60,21 @@ def impose(session: Session, member_id: str, days: float, *, yes: bool, **given:
 @click.argument("measure_id", metavar="MEASURE")
 @connected
 def lift(session: Session, measure_id: str) -> None:
-    """End a measure before its time; the member is told."""
+    """End a measure before its time; the member is told.
+
+    What shadow mode kept comes into the inbox, also where its time is over.
+    """
     session.screen.one(session.client.post(path("measures", measure_id) + ":lift", {}))
+
+
+@measure.command(examples=["relay measure kept MEMBER", "relay measure kept MEMBER --json | jq -r .text"])
+@click.argument("member_id", metavar="MEMBER")
+@limit_option
+@connected
+def kept(session: Session, member_id: str, limit: int) -> None:
+    """Show the messages of a member that shadow mode keeps out of the inbox; the audit log has it."""
+    found = session.client.pages(path("members", member_id, "shadow"), limit)
+    session.screen.many(found, KEPT, "Nothing of this member is kept out of the inbox.")
 
 
 @measure.command(examples=["relay measure proposed pool"])

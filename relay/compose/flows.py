@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+import structlog
+
 from relay.clock import SystemClock
-from relay.compose.moderation import build_ladder
+from relay.compose.moderation import SHADOW, build_ladder
 from relay.configuration import LadderSettings
 from relay.core.change import SetFact
 from relay.core.identity import ID_BYTES, TOKEN_BYTES, encode
@@ -32,6 +34,8 @@ from relay.flows.sign_in import SignIn
 from relay.flows.watch import Watch
 from relay.pipeline.switch import Switch
 from relay.ports import Channel, Store
+
+log = structlog.get_logger(__name__)
 
 PSEUDONYM_KEY = "pseudonym_key"
 JOIN_KEY = "join_key"
@@ -83,6 +87,7 @@ class Opened:
     look: Look
     rejudge: Rejudge
     strict: LadderSettings
+    allows_shadow: bool
 
 
 async def build_flows(store: Store, pipeline: Switch, opened: Opened, channels: Sequence[Channel]) -> Flows:
@@ -90,14 +95,18 @@ async def build_flows(store: Store, pipeline: Switch, opened: Opened, channels: 
     key, join_key = await _own_key(store, PSEUDONYM_KEY), await _own_key(store, JOIN_KEY)
     judging = Judging(pipeline.quick, pipeline.again)
     keep = opened.keep
+    if opened.allows_shadow:
+        log.warning(SHADOW)
     jitter = Random()  # noqa: S311 - spreads retries over time, no secret
     return Flows(
         publish=Publish(store, clock, new_id, keep.sure),
         deliver=Deliver(store, clock),
         attempt=Attempt(store, clock, new_id, jitter, keep.sure, channels),
-        receive=Receive(store, clock, new_id, judging, keep.epoch, ladder, paced(opened.strict.slow_every_s)),
+        receive=Receive(
+            store, clock, new_id, judging, keep.epoch, ladder, paced(opened.strict.slow_every_s), opened.allows_shadow
+        ),
         review=Review(store, clock, new_id, ladder),
-        restrain=Restrain(store, clock, new_id),
+        restrain=Restrain(store, clock, new_id, opened.allows_shadow),
         answer=Answer(store, clock, new_id),
         look=opened.look,
         enrol=Enrol(store, clock, new_id, new_secret, key, opened.erasing.enter),

@@ -28,6 +28,7 @@ from relay.ports import Clock, Store
 from relay.settings import Loaded
 
 QUARANTINE = "plugins.json"  # which plugins held the loop
+SHADOW = "shadow mode is allowed (moderation.allow_shadow): staff may keep a member's messages out of the inbox, untold"
 OUTGOING = frozenset({"words"})  # plugins that also look at what staff write
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,7 @@ def build_ladder(settings: LadderSettings) -> Ladder:
     rungs = tuple(
         Rung(kind, getattr(settings, kind.value), timedelta(days=getattr(settings, f"{kind.value}_days")))
         for kind in MeasureKind
+        if kind is not MeasureKind.SHADOW
     )
     return Ladder(rungs, settings.strike, timedelta(days=settings.half_life_days))
 

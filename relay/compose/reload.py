@@ -21,7 +21,8 @@ from relay.pipeline.switch import Switch
 from relay.ports import Store
 from relay.settings import Loaded, SettingsError
 
-RELOADED = ("moderation", "plugins")  # the tables that are taken over while the relay runs, but for the ladder
+RELOADED = ("moderation", "plugins")  # the tables that are taken over while the relay runs
+AT_START = ("ladder", "allow_shadow")  # of moderation, what is not
 
 log = structlog.get_logger(__name__)
 
@@ -140,7 +141,12 @@ def _differences(running: Settings, read: Settings) -> Iterator[str]:
     for name in Settings.model_fields:
         if name not in RELOADED:
             yield from _differing(name, getattr(running, name).model_dump(), getattr(read, name).model_dump())
-    yield from _differing("moderation.ladder", running.moderation.ladder.model_dump(), read.moderation.ladder.model_dump())
+    for name in AT_START:
+        yield from _differing(f"moderation.{name}", _plain(running, name), _plain(read, name))
+
+
+def _plain(settings: Settings, name: str) -> object:
+    return settings.moderation.model_dump()[name]
 
 
 def _differing(key: str, one: object, other: object) -> Iterator[str]:

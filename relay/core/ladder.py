@@ -12,6 +12,7 @@ class MeasureKind(StrEnum):
     WARN = "warn"  # tells, and does nothing else
     SLOW = "slow"  # one message in a while
     PRE_MODERATION = "pre_moderation"  # a person looks at each message before the team gets it
+    SHADOW = "shadow"  # messages are taken as usual and kept out of the inbox; only a person, and only where it is allowed
     MUTE = "mute"  # no messages
     BAN = "ban"  # no messages, and no posts; only a person imposes it
 

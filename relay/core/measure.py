@@ -104,7 +104,24 @@ class ObjectTo:
     at: datetime
 
 
-Measuring = AddStrike | Impose | MoveMeasure | TakeBack | ObjectTo
+@dataclass(frozen=True, slots=True)
+class BringBack:
+    """What shadow mode kept out of the inbox comes into it. Outcome: Brought. Stale when the member is gone."""
+
+    member: int
+    measure: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """The threads that have something new, by their ids, and how many messages that is."""
+
+    threads: tuple[str, ...]
+    messages: int
+
+
+Measuring = AddStrike | Impose | MoveMeasure | TakeBack | ObjectTo | BringBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +187,11 @@ def in_force(measures: Iterable[Measure], now: datetime) -> tuple[Measure, ...]:
     for each in sorted((each for each in measures if each.holds(now)), key=lambda each: each.until):
         latest[each.kind] = each
     return tuple(latest[kind] for kind in reversed(MeasureKind) if kind in latest)
+
+
+def told(measures: Iterable[Measure], now: datetime) -> tuple[Measure, ...]:
+    """Those in force that the member hears of: of shadow mode their export speaks alone."""
+    return in_force((each for each in measures if each.kind is not MeasureKind.SHADOW), now)
 
 
 def may_object(measure: Measure, now: datetime) -> bool:

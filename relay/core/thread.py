@@ -80,7 +80,7 @@ class NewThread:
 class Message:
     """One entry in a thread; `member` and `author` are who it belongs to and who of staff wrote it.
 
-    `checking` is the run that has slow plugins look at it, 0 when none does.
+    `checking` is the run that has slow plugins look at it, 0 when none does. `measure` is what keeps it out of the inbox.
     """
 
     id: str
@@ -96,6 +96,7 @@ class Message:
     case: str | None = None
     channel: str = ""
     checking: int = 0
+    measure: str = ""
 
 
 @dataclass(frozen=True, slots=True)

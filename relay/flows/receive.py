@@ -15,6 +15,7 @@ from relay.core.member import Consent, Keyword, Member, keyword
 from relay.core.notice import Occasion, notice, stated
 from relay.core.post import button_of
 from relay.core.rate import Buckets, Rate
+from relay.core.shadow import apart, in_shadow
 from relay.core.statement import by_ladder, reader_of
 from relay.core.thread import (
     Filing,
@@ -52,12 +53,16 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What moderation made of a reply: the case it opened, the measure that came with it, the id of what the member is told."""
+    """What moderation made of a reply: the case it opened, the measure that came with it, the id of what the member is told.
+
+    `shadow` is the measure that keeps it out of the inbox, empty for none.
+    """
 
     decision: Decision
     case: Case | None
     measure: Measure | None
     notice_id: str
+    shadow: str = ""
 
 
 def _none() -> int:
@@ -74,7 +79,8 @@ def paced(every_s: float = 60.0) -> Buckets:
 class Receive:
     """Member reply -> moderation -> private thread. `run` is who has slow plugins look at what is held for them.
 
-    `ladder` says which rejections by rule are strikes, and what follows; `pace` holds who is in slow mode to theirs.
+    `ladder` says which rejections by rule are strikes, and what follows; `pace` holds who is in slow mode to theirs. Where the
+    operator does not allow shadow mode, a measure that says so does nothing.
     """
 
     store: Store
@@ -84,6 +90,7 @@ class Receive:
     run: Callable[[], int] = _none
     ladder: Ladder = field(default_factory=Ladder)
     pace: Buckets = field(default_factory=paced)
+    allows_shadow: bool = False
 
     async def reply(self, signed: SignedIn, reply: Reply, also: Also[Stored] = nothing) -> Stored:
         """Stores the reply and returns its id and time; the same for a repeated `client_id`.
@@ -94,21 +101,23 @@ class Receive:
         text = checked_text(reply.text)
         own = self.store.of(signed.member.n)
         message_id = self.ids()
-        decision: Decision | None = None
+        judged_as: Decision | None = None
+        measures: Sequence[Measure] = ()
         for _ in range(TRIES):
             around = await own.surroundings(reply.client_id, reply.in_reply_to)
             if around.stored is not None:
                 return _repeated(around.stored, text)
             now = self.clock.now()
             target = place(reply.in_reply_to, around, now)
-            if decision is None:
+            if judged_as is None:
                 measures = await self._standing(signed, own, text, now)
-                decision = looked_at(await self.judge(self._submission(message_id, signed, reply, around)), measures, now)
+                judged_as = looked_at(await self.judge(self._submission(message_id, signed, reply, around)), measures, now)
+            decision, shadow = await self._apart(own, judged_as, measures)
             new_thread, notice_id = self.ids(), self.ids()
             thread = target if isinstance(target, ThreadRef) else NewThread(new_thread, target)
             case = case_for(decision, self.ids, now)
             brought = await self._sanction(own, decision, case)
-            judged = Judged(decision, case, brought.measure, notice_id)
+            judged = Judged(decision, case, brought.measure, notice_id, shadow)
             filing = self._filing(message_id, signed, reply, thread, judged)
             stored = Stored(filing.message.id, filing.message.at, "")
             obeyed = self._obeyed(signed.member, reply, now)
@@ -132,6 +141,14 @@ class Receive:
             except TooMany as soon:
                 raise TooMany("Slow mode: wait a while until your next message.", retry_after=soon.retry_after) from None
         return measures
+
+    async def _apart(self, own: MemberScope, decision: Decision, measures: Sequence[Measure]) -> tuple[Decision, str]:
+        """As shadow mode leaves it, and by which measure. It is asked for at each try: staff may have ended it meanwhile."""
+        if not self.allows_shadow or not in_shadow(measures, self.clock.now()):
+            return decision, ""
+        shadow = in_shadow(await own.measures(), self.clock.now())
+        left = apart(decision) if shadow else decision
+        return left, shadow if left is not decision else ""
 
     async def _sanction(self, own: MemberScope, decision: Decision, case: Case | None) -> Sanction:
         """The strike that a rejection by rule is, where the rule is certain."""
@@ -165,6 +182,7 @@ class Receive:
             client_id=reply.client_id,
             channel=reply.channel,
             checking=self.run() if decision.checking else 0,
+            measure=judged.shadow,
         )
         told = self._told(signed, reply, judged)
         said = told and Message(

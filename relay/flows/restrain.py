@@ -8,6 +8,7 @@ from relay.core.errors import Invalid, Unknown
 from relay.core.identity import Ids
 from relay.core.ladder import MeasureKind
 from relay.core.measure import (
+    BringBack,
     Impose,
     Measure,
     MeasureState,
@@ -19,6 +20,7 @@ from relay.core.measure import (
     lifted,
 )
 from relay.core.member import Member
+from relay.core.shadow import check_may_begin
 from relay.core.staff import Actor
 from relay.core.statement import by_person, over, reader_of
 from relay.core.thread import Message, NewThread, Role
@@ -36,18 +38,23 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Restrain:
-    """The member is told of each in the commit that makes it so."""
+    """The member is told of each in the commit that makes it so, but for shadow mode, where the operator allows it."""
 
     store: Store
     clock: Clock
     ids: Ids
+    allows_shadow: bool = False
 
     async def impose(self, actor: Actor, member: Member, wanted: Wanted, also: Also[Measure] = nothing) -> Measure:
-        """By hand, from now on. Raises Invalid (no reason, no possible end), Stale."""
+        """By hand, from now on. Raises Invalid (no reason, no possible end), Conflict (shadow mode is not allowed), Stale."""
         reason, now = _checked(wanted.reason), self.clock.now()
         until = checked_until(wanted.until, now)
         measure = Measure(self.ids(), member.n, wanted.kind, now, until, actor.person, reason)
-        await self._tell(actor, member, measure, Impose(measure), also)
+        if wanted.kind is MeasureKind.SHADOW:
+            check_may_begin(await self.store.of(member.n).measures(), until, now, is_allowed=self.allows_shadow)
+            await self.store.commit(Impose(measure), self._record(actor, measure, "impose"), *also(measure))
+        else:
+            await self._tell(actor, member, measure, Impose(measure), also)
         return measure
 
     async def confirm(
@@ -70,10 +77,26 @@ class Restrain:
         return measure
 
     async def lift(self, actor: Actor, found: OfMember) -> Measure:
-        """Over before its time. Raises Conflict when it is over already, Stale."""
+        """Over before its time. Raises Conflict when it is over already, Stale.
+
+        What shadow mode kept comes into the inbox, also where its time is over.
+        """
+        if found.measure.kind is MeasureKind.SHADOW:
+            return await self._bring_back(actor, found.measure)
         measure = lifted(found.measure, actor.person, self.clock.now())
         await self._tell(actor, await self._member(found), measure, MoveMeasure(measure, MeasureState.IMPOSED), nothing)
         return measure
+
+    async def _bring_back(self, actor: Actor, measure: Measure) -> Measure:
+        now = self.clock.now()
+        ended = lifted(measure, actor.person, now) if measure.holds(now) else measure
+        over = (MoveMeasure(ended, MeasureState.IMPOSED),) if ended is not measure else ()
+        back = BringBack(measure.member, measure.id, now)
+        await self.store.commit(*over, back, self._record(actor, measure, "lift"))
+        return ended
+
+    def _record(self, actor: Actor, measure: Measure, what: str) -> Record:
+        return Record(self.clock.now(), actor.id, f"measure.{what}", measure.id, {"kind": measure.kind.value})
 
     async def _member(self, found: OfMember) -> Member:
         member = await self.store.member(found.member)
@@ -96,7 +119,7 @@ class Restrain:
         await self.store.commit(
             change,
             SendMessage(message, around.latest or NewThread(self.ids(), None), community.n),
-            Record(now, actor.id, f"measure.{'lift' if is_lifted else 'impose'}", measure.id, {"kind": measure.kind.value}),
+            self._record(actor, measure, "lift" if is_lifted else "impose"),
             *also(measure),
         )
 

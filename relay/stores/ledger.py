@@ -22,6 +22,7 @@ from relay.stores.sql.posts import Posts
 from relay.stores.sql.record import OwnRecord
 from relay.stores.sql.scope import OwnScope
 from relay.stores.sql.sessions import Sessions
+from relay.stores.sql.shadow import Shadow
 from relay.stores.sql.signing_in import SigningIn
 from relay.stores.sql.staff import People
 from relay.stores.sql.threads import Threads
@@ -67,6 +68,7 @@ class Ledger(
     Messages,
     Checking,
     Measures,
+    Shadow,
     OwnRecord,
 ):  # fmt: skip
     """`grouped` hears of each group: how many commits, and the seconds until they were on the disk."""

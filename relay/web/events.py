@@ -8,9 +8,10 @@ from typing import Any, Final
 from relay.core import change as c
 from relay.core.case import Case
 from relay.core.checking import DecideAgain
+from relay.core.measure import BringBack, Brought
 from relay.core.post import PostState
 from relay.core.staff import Actor, Role
-from relay.core.thread import Message, NewThread, Status, status_after
+from relay.core.thread import Message, NewThread, Status, ThreadState, status_after
 from relay.web.desk import LeaseView, may_read_held, message_view
 
 
@@ -125,6 +126,11 @@ def _appealed(change: c.Appeal, _: object) -> Iterator[Event]:
     yield _case_event("case.appealed", {"case": change.case})
 
 
+def _brought(_: BringBack, outcome: Brought) -> Iterator[Event]:
+    for thread in outcome.threads:
+        yield _thread_only("thread.changed", thread, state=ThreadState.OPEN.word)
+
+
 def _accepted(change: c.AcceptPost, _: object) -> Iterator[Event]:
     post = change.post
     body = {"post": post.id, "state": PostState.SENDING.word, "title": post.title, "audience": post.audience}
@@ -164,6 +170,7 @@ TOLD: Final[Mapping[type[Any], Callable[[Any, Any], Iterator[Event]]]] = Mapping
         c.Rule: _ruled,
         DecideAgain: _checked,
         c.Appeal: _appealed,
+        BringBack: _brought,
         c.AcceptPost: _accepted,
         c.CancelPost: _cancelled,
         c.AddMember: _added,

@@ -1,5 +1,6 @@
 """Measures over HTTP: what stands against a member, and what people of staff impose, end and decide."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -7,8 +8,8 @@ from typing import Annotated
 from pydantic import Field, StrictStr
 
 from relay.core.errors import Unknown
-from relay.core.ladder import Ladder, MeasureKind
-from relay.core.measure import Measure, Past, in_force
+from relay.core.ladder import MeasureKind
+from relay.core.measure import Measure, Past, told
 from relay.core.member import Member
 from relay.flows.restrain import Wanted
 from relay.ports import OfMember, Paging
@@ -43,6 +44,7 @@ class MeasureView:
     """State: proposed, imposed, lifted, taken_back or dismissed; `is_in_force` says whether it holds now.
 
     `by` is null for the ladder's own, `case` is the one that it came from; `objected_at` is when the member asked for a look.
+    `kept` is how many messages shadow mode keeps out of the inbox by it, where all that stands against a member is read.
     """
 
     id: str
@@ -58,6 +60,7 @@ class MeasureView:
     ended_at: datetime | None
     ended_by: str | None
     objected_at: datetime | None
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,26 @@ class StrikeView:
 
 @dataclass(frozen=True, slots=True)
 class AgainstView:
-    """All that stands against a member, oldest first; `points` is what is left of all strikes."""
+    """All that stands against a member, oldest first; `points` is what is left of all strikes.
+
+    `may_shadow` says whether the operator's configuration allows shadow mode.
+    """
 
     points: float
     strikes: tuple[StrikeView, ...]
     measures: tuple[MeasureView, ...]
+    may_shadow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeptView:
+    """A message that shadow mode keeps out of the inbox, by which measure, and the thread it belongs to."""
+
+    id: str
+    thread: str
+    measure: str
+    text: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +106,7 @@ class ProposalView:
     member: MemberRef
 
 
-def measure_view(measure: Measure, member: str, now: datetime) -> MeasureView:
+def measure_view(measure: Measure, member: str, now: datetime, kept: int = 0) -> MeasureView:
     return MeasureView(
         id=measure.id,
         member=member,
@@ -103,17 +121,20 @@ def measure_view(measure: Measure, member: str, now: datetime) -> MeasureView:
         ended_at=measure.ended_at,
         ended_by=measure.ended_by or None,
         objected_at=measure.objected_at,
+        kept=kept,
     )
 
 
-def against_view(past: Past, ladder: Ladder, member: str, now: datetime) -> AgainstView:
+def against_view(parts: Parts, past: Past, kept: Mapping[str, int], member: str) -> AgainstView:
+    now, ladder = parts.clock.now(), parts.review.ladder
     return AgainstView(
         points=round(ladder.points(past.strikes, now), 2),
         strikes=tuple(
             StrikeView(each.case, each.points, round(ladder.left(each, now), 2), each.at, each.taken_back_at)
             for each in past.strikes
         ),
-        measures=tuple(measure_view(each, member, now) for each in past.measures),
+        measures=tuple(measure_view(each, member, now, kept.get(each.id, 0)) for each in past.measures),
+        may_shadow=parts.restrain.allows_shadow,
     )
 
 
@@ -135,7 +156,16 @@ async def against(call: StaffCall[None, None]) -> AgainstView:
     parts = call.parts
     member = await _member(parts, call.path["id"])
     await parts.govern.looked(call.actor.id, READ, [member.id])
-    return against_view(await parts.store.of(member.n).past(), parts.review.ladder, member.id, parts.clock.now())
+    kept = await parts.store.kept_counts(member.n)
+    return against_view(parts, await parts.store.of(member.n).past(), kept, member.id)
+
+
+async def kept_of(call: StaffCall[None, PagingQuery]) -> Listed[KeptView]:
+    """What shadow mode keeps out of the inbox of one member; reading it is written to the audit log."""
+    member = await _member(call.parts, call.path["id"])
+    await call.parts.govern.looked(call.actor.id, "shadow.read", [member.id])
+    page = await call.parts.store.kept(member.n, Paging(call.query.limit, call.query.after))
+    return listed(page, lambda one: KeptView(one.id, one.thread, one.measure, one.text, one.at))
 
 
 async def impose(call: StaffCall[NewMeasure, None]) -> MeasureView:
@@ -191,7 +221,8 @@ class OwnMeasure:
 
 async def own(call: MemberCall[None, PagingQuery]) -> Listed[OwnMeasure]:
     """What holds now, strictest first: a few at most, on one page."""
-    found = in_force(await call.parts.store.of(call.signed.member.n).measures(), call.parts.clock.now())
+    measures = await call.parts.store.of(call.signed.member.n).measures()
+    found = told(measures, call.parts.clock.now())
     return Listed(
         tuple(OwnMeasure(each.id, each.kind, each.at, each.until, each.reason or None, each.case) for each in found), None
     )

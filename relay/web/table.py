@@ -166,6 +166,8 @@ _CASES = (
            answer=measures.AgainstView, scope="cases:read"),
     _staff("POST", "/v1/members/{id}/measures", _MODERATOR, "Impose a measure on a member, for a time", measures.impose,
            scope="cases:write", **_new(measures.NewMeasure, measures.MeasureView)),
+    _staff("GET", "/v1/members/{id}/shadow", _MODERATOR, "Read what shadow mode keeps out of the inbox", measures.kept_of,
+           query=PagingQuery, answer=Listed[measures.KeptView], scope="cases:read"),
     _staff("GET", f"{_OF}/measures", _MODERATOR, "List bans that are proposed, oldest first", measures.proposed,
            query=PagingQuery, answer=Listed[measures.ProposalView], scope="cases:read"),
     _staff("POST", "/v1/measures/{id}:confirm", _MODERATOR, "Impose a proposed ban", measures.confirm,

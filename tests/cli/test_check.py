@@ -217,3 +217,14 @@ def test_what_plugins_keep_secret_is_not_shown(relay: CommandLine, tmp_path: Pat
     assert "plugins.remote.secret" in result.out
     assert secret not in result.out + result.err
     assert key not in result.out + result.err
+
+
+def test_that_shadow_mode_is_allowed_is_said_loudly(relay: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "relay.toml").write_text("[moderation]\nallow_shadow = true\n", "utf-8")
+
+    checked = relay("check", "--config", str(tmp_path / "relay.toml"))
+    silent = relay("check")
+
+    assert checked.code == 0
+    assert "shadow mode is allowed" in checked.err
+    assert "shadow" not in silent.err

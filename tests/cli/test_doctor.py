@@ -118,6 +118,16 @@ def test_settings_that_can_be_used_are_named(data: Path) -> None:
     assert is_said(only(settings(whole(data))), OK, f"the data folder is {data}")
 
 
+def test_that_shadow_mode_is_allowed_is_named(data: Path) -> None:
+    asked = whole(data)
+    moderation = asked.settings.moderation.model_copy(update={"allow_shadow": True})
+    allowed = replace(asked, settings=asked.settings.model_copy(update={"moderation": moderation}))
+
+    (_, warned) = settings(allowed)
+
+    assert is_said(warned, WARN, "shadow mode is allowed")
+
+
 def test_a_folder_that_is_not_there_is_made_by_the_first_start(tmp_path: Path) -> None:
     asked = whole(tmp_path / "nowhere")
 

@@ -72,6 +72,23 @@ async def test_staff_see_strikes_and_measures_and_who_objected(relay: Relay, ann
     assert found["objected_at"] is not None
 
 
+async def test_who_is_in_shadow_mode_sees_what_everybody_sees_until_they_read_their_export(relay: Relay, anna: Person) -> None:
+    measure = await impose(relay, anna.id, "shadow")
+    said = await anna.call("POST", "/v1/me/messages", {"client_id": "c1", "text": "Hello?"})
+
+    own = (await anna.call("GET", "/v1/me/measures")).body["items"]
+    items = (await anna.call("GET", "/v1/me/items")).body["items"]
+    threads = (await relay.owner("GET", "/v1/communities/bad/threads")).body["items"]
+    kept = (await relay.owner("GET", f"/v1/members/{anna.id}/shadow")).body["items"]
+    against = (await relay.owner("GET", f"/v1/members/{anna.id}/measures")).body
+    (time,) = (await anna.call("GET", "/v1/me/export")).body["kept_from_the_team"]
+
+    assert (said.status, own, [item["text"] for item in items]) == (202, [], ["Hello?"])
+    assert (threads, [one["text"] for one in kept]) == ([], ["Hello?"])
+    assert (against["may_shadow"], against["measures"][0]["kept"]) == (True, 1)
+    assert (time["measure"], time["reason"], len(time["messages"])) == (measure["id"], "Insults.", 1)
+
+
 async def test_an_end_in_the_past_is_no_measure(relay: Relay, anna: Person) -> None:
     body = {"kind": "ban", "until": rfc3339(relay.clock.now() - DAY), "reason": "Insults."}
 

@@ -18,7 +18,7 @@ from relay.wording import in_words
 ROOT: Final = Path(relay.__file__).parent
 FOR_STAFF: Final = (
     "compose/rejudging.py", "core/case.py", "core/measure.py", "core/passphrase.py", "core/post.py", "core/replay_job.py",
-    "flows/answer.py", "flows/publish.py", "flows/rejudge.py",
+    "core/shadow.py",    "flows/answer.py", "flows/publish.py", "flows/rejudge.py",
     "flows/restrain.py", "flows/review.py", "stores/sql/staff.py", "web/threads.py",
 )  # fmt: skip
 """Where a person at the console runs into a refusal that they can do something about."""

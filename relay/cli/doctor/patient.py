@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from relay.cli.doctor.finding import Finding, fail, ok
+from relay.cli.doctor.finding import Finding, fail, ok, warn
+from relay.compose.moderation import SHADOW
 from relay.configuration import Settings, StoreSettings
 from relay.settings import Loaded, SettingsError, read
 
@@ -49,3 +50,5 @@ def settings(patient: Patient) -> Iterator[Finding]:
         yield fail("settings", fault, fix)
     if not patient.faults:
         yield ok("settings", f"{patient.config or 'the defaults'} can be used; the data folder is {patient.folder}")
+    if patient.settings.moderation.allow_shadow:
+        yield warn("settings", SHADOW, "Where that is not meant, take it out. Members read of it in their export alone.")

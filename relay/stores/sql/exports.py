@@ -4,14 +4,14 @@ What other members brought about is theirs: a message that was held or discarded
 is there from the moment on that the member was told of it. Its reason is that of a person; that of a rule stands in the notice.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from relay.core.case import CaseState
 from relay.core.measure import MeasureState
 from relay.core.member import Standing
 from relay.core.thread import Role, Status, ThreadState
-from relay.stores.sql.cells import unpacked, when_or_none
+from relay.stores.sql.cells import unpacked, when, when_or_none
 from relay.stores.sql.steps import Read, Row
 
 Plain = dict[str, object]
@@ -56,6 +56,11 @@ STRIKES = """
 MEASURES = """
     SELECT id, kind, state, reason, case_id, at, until_at, ended_at, objected_at FROM measures
     WHERE member = $1 AND state NOT IN (0, 4) ORDER BY n"""
+# Told while it holds, too: what is kept from somebody's eyes is not kept from their export.
+SHADOW = """
+    SELECT x.id, x.at, x.until_at, x.ended_at, x.reason, e.id, e.at, e.text, CASE WHEN e.status = 3 THEN 0 ELSE 1 END
+    FROM measures x LEFT JOIN messages e ON e.member = x.member AND e.measure = x.id AND e.measure <> ''
+    WHERE x.member = $1 AND x.kind = 'shadow' ORDER BY x.n, e.n NULLS FIRST"""
 PRESSES = """
     SELECT p.id, r.button, r.at FROM presses r JOIN posts p ON p.n = r.post WHERE r.member = $1 ORDER BY r.at"""
 
@@ -93,8 +98,22 @@ async def export(scan: Read, member: int) -> Mapping[str, object]:
             ("id", "kind", "state", "reason", "case", "at", "until_at", "ended_at", "objected_at"),
             state=MeasureState,
         ),
+        "kept_from_the_team": _kept(await scan(SHADOW, member)),
         "presses": await _listed(scan, PRESSES, member, ("post", "button", "at")),
     }
+
+
+def _kept(rows: Sequence[Row]) -> list[Plain]:
+    """Each time of shadow mode: from when until when, why, and which messages staff did not get by themselves."""
+    times: dict[str, Plain] = {}
+    for measure, at, until_at, ended_at, reason, message, sent_at, text, is_shown in rows:
+        messages: list[Plain] = []
+        about = {"from_at": when(at), "until_at": when(until_at), "ended_at": when_or_none(ended_at), "reason": reason}
+        known = times.setdefault(measure, {"measure": measure, **about, "messages": messages})
+        if message is not None:
+            entry = {"id": message, "at": when(sent_at), "text": text, "was_shown_later": bool(is_shown)}
+            cast("list[Plain]", known["messages"]).append(entry)
+    return list(times.values())
 
 
 async def _listed(scan: Read, sql: str, member: int, names: tuple[str, ...], **words: Any) -> list[Plain]:  # noqa: ANN401

@@ -34,8 +34,9 @@ OF_MEMBER = """
 LATELY_THREADS, LATELY_MESSAGES = 200, 1000
 ADD = """
     INSERT INTO messages
-        (id, thread, member, role, author, text, status, at, in_reply_to, client_id, internal, case_id, channel, checking)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        (id, thread, member, role, author, text, status, at, in_reply_to, client_id, internal, case_id, channel, checking,
+        measure)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
     RETURNING n"""
 LENGTHEN = """
     UPDATE streams SET last_seq = last_seq + $2, approved = approved + $3 WHERE member = $1
@@ -93,7 +94,7 @@ def put(message: Message, thread: int) -> Steps[int]:
         (
             message.id, thread, message.member, int(message.role), message.author, message.text, int(message.status),
             us(message.at), message.in_reply_to, message.client_id, int(message.internal), message.case,
-            message.channel, message.checking,
+            message.channel, message.checking, message.measure,
         ),
     )  # fmt: skip
     return int(rows[0][0])

@@ -2,7 +2,7 @@
 
 from relay.core.change import Filed, FileReply
 from relay.core.thread import NewThread, effect_of
-from relay.stores.sql import cases, messages, threads
+from relay.stores.sql import cases, messages, shadow, threads
 from relay.stores.sql.steps import Steps
 
 
@@ -12,6 +12,8 @@ def file_reply(change: FileReply) -> Steps[Filed]:
     message, notice = filing.message, filing.notice
     effect = effect_of(filing.decision, message.text)
     seq = yield from messages.lengthen(message.member, 1 if notice is None else 2, approves=effect.approves)
+    if message.measure:
+        yield from shadow.check_holds(message.measure)
     if isinstance(filing.thread, NewThread):
         thread = yield from threads.start(filing.thread, message, change.community)
     else:

@@ -6,6 +6,7 @@ from relay.core.case import CaseState
 from relay.core.thread import ThreadState
 from relay.ports import Numbers
 from relay.stores.sql.cells import us
+from relay.stores.sql.shadow import NOTHING_ELSE
 from relay.stores.sql.steps import Queries
 
 # As an audience is frozen: no look at the streams, since who is erased is not active.
@@ -13,11 +14,11 @@ ACTIVE = """
     SELECT count(*) FROM members WHERE community = $1 AND standing = 0"""
 LEFT = """
     SELECT count(*) FROM members m JOIN streams s ON s.member = m.n WHERE m.community = $1 AND m.standing = 1"""
-THREADS = """
+THREADS = f"""
     SELECT CASE WHEN t.state = 2 AND t.snoozed_until <= $2 THEN 0 ELSE t.state END, count(*),
         sum(CASE WHEN t.assignee = $3 THEN 1 ELSE 0 END)
     FROM threads t JOIN streams s ON s.member = t.member
-    WHERE t.community = $1 GROUP BY 1"""
+    WHERE t.community = $1 AND NOT {NOTHING_ELSE} GROUP BY 1"""  # noqa: S608  our own condition
 CASES = """
     SELECT k.state, count(*)
     FROM cases k JOIN messages e ON e.n = k.message JOIN threads t ON t.n = e.thread JOIN streams s ON s.member = t.member

@@ -9,6 +9,7 @@ from relay.core.thread import Lease, Message, NewThread, Thread, ThreadRef, Thre
 from relay.ports import Page, Paging, ThreadFilter
 from relay.stores.sql import locks
 from relay.stores.sql.cells import HIGHEST, asked, packed, page, place_in, unpacked, us, us_or_none, when, when_or_none
+from relay.stores.sql.shadow import NOTHING_ELSE
 from relay.stores.sql.steps import Many, Queries, Row, Steps
 
 SELECT = """
@@ -16,7 +17,7 @@ SELECT = """
         t.lease_holder, t.lease_name, t.lease_until, t.version, t.created_at, t.active_at
     FROM threads t JOIN members m ON m.n = t.member JOIN streams s ON s.member = m.n LEFT JOIN posts p ON p.n = t.post"""
 BY_ID = f"""{SELECT} WHERE t.id = $1"""
-LISTED = f"""{SELECT} WHERE t.community = $1 AND (t.active_at, t.n) < ($2, $3)"""
+LISTED = f"""{SELECT} WHERE t.community = $1 AND (t.active_at, t.n) < ($2, $3) AND NOT {NOTHING_ELSE}"""
 IN_ORDER = """ORDER BY t.active_at DESC, t.n DESC LIMIT $4"""
 OF_STATE = """t.state = {}"""
 AWAKE = """(t.state = 0 OR t.state = 2 AND t.snoozed_until <= {})"""

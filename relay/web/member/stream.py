@@ -12,7 +12,7 @@ from relay.core.case import CaseState
 from relay.core.change import Reached
 from relay.core.errors import Conflict, Muted, Unknown
 from relay.core.identity import ID_BYTES, encode
-from relay.core.measure import in_force, may_object
+from relay.core.measure import may_object, told
 from relay.core.moment import from_micros
 from relay.core.pause import paused_until
 from relay.core.post import Button
@@ -76,7 +76,7 @@ async def stream(call: PublicCall) -> web.Response:
         mark=call.parts.ids(),
         last_seq=cursors.last,
         paused_until=paused_until(signed.member, now),
-        measures=in_force(measures, now),
+        measures=told(measures, now),
     )
     cookie.keep_member(call.gate, call.request, response, visit.community.slug, secret)
     return response

@@ -143,9 +143,11 @@ export interface Measure {
   ended_at: string | null;
   ended_by: string | null;
   objected_at: string | null;
+  kept: number;
 }
+export interface KeptMessage { id: string; thread: string; measure: string; text: string; at: string }
 export interface Strike { case: string; points: number; left: number; at: string; taken_back_at: string | null }
-export interface Against { points: number; strikes: Strike[]; measures: Measure[] }
+export interface Against { points: number; strikes: Strike[]; measures: Measure[]; may_shadow: boolean }
 
 export interface Colleague { id: string; name: string; role: Role; is_here: boolean }
 export interface Person { id: string; name: string; role: Role; created_at: string; removed_at: string | null }

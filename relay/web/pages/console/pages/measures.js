@@ -2,12 +2,13 @@
 
 import { get, post } from "../api.js";
 import { nameOf } from "../desk.js";
-import { useLoaded } from "../loaded.js";
+import { useList, useLoaded } from "../loaded.js";
 import { useOnce } from "../once.js";
 import { Confirm } from "../parts/dialog.js";
 import { AreaField, SelectField } from "../parts/field.js";
 import { Skeleton, Trouble, complain, toast } from "../parts/feedback.js";
 import { Icon } from "../parts/icons.js";
+import { Text } from "../parts/text.js";
 import { may } from "../session.js";
 import { html, useState } from "../view.js";
 import { dateTime, number, t, word } from "../words.js";
@@ -18,6 +19,7 @@ import { dateTime, number, t, word } from "../words.js";
  */
 
 const KINDS = /** @type {const} */ (["warn", "slow", "pre_moderation", "mute", "ban"]);
+const SHADOW = "shadow"; // where the operator allows it
 const DAYS = /** @type {const} */ (["1", "3", "7", "30"]);
 const DAY = 86_400_000; // milliseconds
 const LAST = 5; // measures in sight: what is long over explains nothing
@@ -50,16 +52,20 @@ export function Measures({ id, name }) {
         (one) => html`<li key=${one.id}><${Icon} name=${one.is_in_force ? "warn" : "clock"} />
           <span>${line(one)}${one.reason && html`<br /><span class="quiet">${one.reason}</span>`}
           ${one.objected_at && html`<br />${t("measures.objected", { time: dateTime(one.objected_at) })}`}</span>
-          ${may("decide") && one.is_in_force && html`<button type="button"
+          ${may("decide") && one.is_in_force && one.kind !== SHADOW && html`<button type="button"
             onClick=${() => act(`/measures/${one.id}:lift`, t("measures.lifted"))}>${t("measures.lift")}</button>`}
+          ${may("decide") && one.kind === SHADOW && (one.is_in_force || one.kept > 0) && html`<button type="button"
+            onClick=${() => act(`/measures/${one.id}:lift`, t("shadow.lifted"))}>
+            ${one.is_in_force ? t("shadow.lift") : t("shadow.bring")}</button>`}
           ${may("decide") && one.state === "proposed" && html`<button type="button" onClick=${() => setAsked(one)}>
             ${t("measures.confirm")}</button><button type="button"
             onClick=${() => act(`/measures/${one.id}:dismiss`, t("measures.dismissed"))}>${t("measures.dismiss")}</button>`}
         </li>`,
-      )}</ul>`}
+      )}</ul>
+      <${Kept} id=${id} count=${against.measures.reduce((sum, one) => sum + one.kept, 0)} />`}
     ${may("decide") && html`<button type="button" onClick=${() => setAsked("impose")}>${t("measures.impose")}</button>`}
-    ${asked === "impose" && html`<${Impose} id=${id} name=${name} onDone=${() => done(t("measures.imposed"))}
-      onClose=${() => setAsked(null)} />`}
+    ${asked === "impose" && html`<${Impose} id=${id} name=${name} mayShadow=${against?.may_shadow ?? false}
+      onDone=${done} onClose=${() => setAsked(null)} />`}
     ${asked !== null && asked !== "impose" && html`<${ConfirmBan} id=${asked.id} name=${name}
       onDone=${() => done(t("measures.imposed"))} onClose=${() => setAsked(null)} />`}
   </section>`;
@@ -74,8 +80,30 @@ function line(one) {
   return t(`measures.state.${one.state}`, what);
 }
 
-/** @param {{ id: string, name: string, onDone: () => void, onClose: () => void }} props */
-function Impose({ id, name, onDone, onClose }) {
+/** What shadow mode keeps out of the inbox, read when somebody asks for it. @param {{ id: string, count: number }} props */
+function Kept({ id, count }) {
+  const [isOpen, setOpen] = useState(false);
+  if (count === 0) return null;
+  return html`<p class="remark"><${Icon} name="warn" /><span>${t("shadow.kept", { n: count })}</span></p>
+    <button type="button" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>
+      ${isOpen ? t("shadow.hide") : t("shadow.read")}</button>
+    ${isOpen && html`<${KeptList} key=${count} id=${id} />`}`;
+}
+
+/** @param {{ id: string }} props */
+function KeptList({ id }) {
+  const list = useList(`/members/${id}/shadow`, {});
+  const items = /** @type {import("../wire.js").KeptMessage[] | undefined} */ (list.items);
+  return html`<${Trouble} problem=${list.problem} onRetry=${list.refresh} />
+    ${!items && !list.problem && html`<${Skeleton} kind="text" rows=${2} />`}
+    <ul class="flips">${items?.map((one) => html`<li key=${one.id}>
+      <p class="flip-text" dir="auto"><${Text} text=${one.text} /></p>
+      <time class="quiet" datetime=${one.at}>${dateTime(one.at)}</time></li>`)}</ul>
+    ${list.hasMore && html`<button type="button" class="more" onClick=${list.more}>${t("more")}</button>`}`;
+}
+
+/** @param {{ id: string, name: string, mayShadow: boolean, onDone: (said: string) => void, onClose: () => void }} props */
+function Impose({ id, name, mayShadow, onDone, onClose }) {
   const [kind, setKind] = useState(/** @type {string} */ ("warn"));
   const [days, setDays] = useState(/** @type {string} */ ("1"));
   const [reason, setReason] = useState("");
@@ -86,20 +114,21 @@ function Impose({ id, name, onDone, onClose }) {
     const until = new Date(Date.now() + Number(days) * DAY).toISOString();
     try {
       await once(`/members/${id}/measures`, { kind, until, reason }, { kind, days, reason });
-      onDone();
+      onDone(kind === SHADOW ? t("shadow.imposed") : t("measures.imposed"));
     } catch (caught) {
       setProblem(caught);
     }
   };
-  return html`<${Confirm} title=${t("measures.ask", { name })} act=${t("measures.act")} isGrave onAct=${impose}
-    onClose=${onClose}>
+  return html`<${Confirm} title=${t("measures.ask", { name })} act=${kind === SHADOW ? t("shadow.act") : t("measures.act")}
+    isGrave onAct=${impose} onClose=${onClose}>
     <${Trouble} problem=${problem} />
     <${SelectField} label=${t("measures.kind")} value=${kind} onValue=${setKind}
-      options=${KINDS.map((one) => [one, word("measure", one)])} />
+      options=${[...KINDS, ...(mayShadow ? [SHADOW] : [])].map((one) => [one, word("measure", one)])} />
+    ${kind === SHADOW && html`<p class="remark"><${Icon} name="warn" /><span>${t("shadow.means")}</span></p>`}
     <${SelectField} label=${t("measures.days")} value=${days} onValue=${setDays}
       options=${DAYS.map((one) => [one, t(`measures.days.${one}`)])} />
-    <${AreaField} label=${t("measures.reason")} hint=${t("case.reject.hint", { name })} value=${reason} onValue=${setReason}
-      maxlength="1000" required rows="3" /><//>`;
+    <${AreaField} label=${t("measures.reason")} value=${reason} onValue=${setReason} maxlength="1000" required rows="3"
+      hint=${kind === SHADOW ? t("shadow.reason") : t("case.reject.hint", { name })} /><//>`;
 }
 
 /** @param {{ id: string, name: string, onDone: () => void, onClose: () => void }} props */
