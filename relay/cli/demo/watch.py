@@ -49,15 +49,23 @@ class Watch:
 
     async def _watch(self) -> None:
         while True:
-            async with self._http.ws_connect(f"{self._url}/v1/staff/stream", max_msg_size=0) as socket:
-                hello = {"type": "hello", "token": self._token}
-                await socket.send_str(orjson.dumps({**hello, **({"after": self._position} if self._position else {})}).decode())
-                async for message in socket:
-                    if message.type is aiohttp.WSMsgType.TEXT:
-                        self._take(orjson.loads(message.data))
-                if socket.close_code in REFUSED:
-                    raise Failure("The relay does not let this token see what happens; the owner's is needed.")
+            try:
+                await self._look()
+            except aiohttp.ClientError:
+                if not self._is_here.is_set():
+                    raise
             await asyncio.sleep(PAUSE)
+
+    async def _look(self) -> None:
+        """Until the connection is lost. Raises Failure, ClientError."""
+        async with self._http.ws_connect(f"{self._url}/v1/staff/stream", max_msg_size=0) as socket:
+            hello = {"type": "hello", "token": self._token}
+            await socket.send_str(orjson.dumps({**hello, **({"after": self._position} if self._position else {})}).decode())
+            async for message in socket:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    self._take(orjson.loads(message.data))
+            if socket.close_code in REFUSED:
+                raise Failure("The relay does not let this token see what happens; the owner's is needed.")
 
     def _take(self, frame: Json) -> None:
         self._position = frame.get("position", self._position)
