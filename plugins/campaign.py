@@ -7,10 +7,13 @@ for long. Texts are compared by their letters alone, so that a changed name, num
 
 from collections.abc import AsyncIterator
 from hashlib import sha256
+from math import ceil
 from struct import Struct
 from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict, Field
+from rapidfuzz import process
+from rapidfuzz.distance import Hamming
 
 from relay.plugin import Context, Incoming, Plugin, Signal
 
@@ -60,9 +63,8 @@ class Campaign(Plugin[Options]):
             who, when = NOTE.unpack_from(notes, place * NOTE.size)
             if who != own and abs(now - when) <= options.within_s:
                 others.add(who)
-        mine = [place for place in range(len(notes) // NOTE.size) if notes.startswith(own, place * NOTE.size)]
-        if len(mine) >= OF_ONE_MEMBER or len(marks) >= REMEMBERED * CELLS:
-            gone = mine[0] if len(mine) >= OF_ONE_MEMBER else 0
+        gone = _first_too_many(own, notes)
+        if gone is not None:
             marks = marks[: gone * CELLS] + marks[(gone + 1) * CELLS :]
             notes = notes[: gone * NOTE.size] + notes[(gone + 1) * NOTE.size :]
         kept = ((marks + mark).decode("latin-1"), (notes + NOTE.pack(own, now)).decode("latin-1"))
@@ -73,29 +75,32 @@ class Campaign(Plugin[Options]):
             )
 
 
+def _first_too_many(own: bytes, notes: bytes) -> int | None:
+    """Give the place that a new note takes: the member's own oldest, or everybody's; None while there is room."""
+    mine = [at // NOTE.size for at in range(0, len(notes), NOTE.size) if notes.startswith(own, at)] if own in notes else []
+    if len(mine) >= OF_ONE_MEMBER:
+        return mine[0]
+    return 0 if len(notes) >= REMEMBERED * NOTE.size else None
+
+
 def fingerprint(letters: str) -> bytes:
     """Make bytes that agree in as many places as two texts have pieces in common; 0 marks an empty place."""
     signs = letters.encode("utf-16-le", "surrogatepass")
-    pieces = {crc32(signs[at : at + 2 * PIECE]) for at in range(0, len(signs) - 2 * PIECE + 1, 2)}
+    pieces = [crc32(signs[at : at + 2 * PIECE]) for at in range(0, len(signs) - 2 * PIECE + 1, 2)]
     smallest = {piece % CELLS: piece for piece in sorted(pieces, reverse=True)}
     return bytes(smallest[cell] // CELLS % 255 + 1 if cell in smallest else 0 for cell in range(CELLS))
 
 
 def alike(mark: bytes, marks: bytes, percent: float) -> list[int]:
-    """Give the places of the fingerprints that agree with one in so many of their cells; empty in both does not count.
+    """Give the places of the fingerprints that agree with one in so many of their cells; empty in both does not count."""
+    kept, least = [marks[start : start + CELLS] for start in range(0, len(marks), CELLS)], percent / 100
+    near = process.extract(mark, kept, scorer=Hamming.similarity, score_cutoff=ceil(least * CELLS), limit=None)
+    return [place for other, same, place in near if _share(mark, other, same) >= least]
 
-    All are compared in one step: a cell that agrees is 0 in the difference, one that is empty in both is 0 in the union.
-    """
-    count = len(marks) // CELLS
-    all_of_them, one = int.from_bytes(marks, "big"), int.from_bytes(mark * count, "big")
-    agreeing = (all_of_them ^ one).to_bytes(len(marks), "big").count
-    empty = (all_of_them | one).to_bytes(len(marks), "big").count
-    least = percent / 100
-    found = []
-    for place, start in enumerate(range(0, len(marks), CELLS)):
-        end = start + CELLS
-        if (same := agreeing(0, start, end)) >= least * CELLS:
-            neither = empty(0, start, end)
-            if same - neither >= least * (CELLS - neither):
-                found.append(place)
-    return found
+
+def _share(mark: bytes, other: bytes, same: int) -> float:
+    """Of `same` cells that agree, some are empty in both."""
+    empty = 0
+    if 0 in mark:
+        empty = sum(not (one or another) for one, another in zip(mark, other, strict=True))
+    return (same - empty) / (CELLS - empty) if empty < CELLS else 0.0

@@ -23,7 +23,7 @@ class Options(BaseModel):
 class Capitals(Plugin[Options]):
     """Counts capitals among the letters; the weight grows from the share that is still fine to all of them."""
 
-    name, version, api = "capitals", "1.0", 1
+    name, version, api = "capitals", "1.1", 1
     signals = {"capitals.share": 1.0}
     told = {"capitals.share": {"en": "it is written in capitals", "de": "sie ist in Großbuchstaben geschrieben"}}
     examples = [

@@ -28,7 +28,8 @@ IBAN_LENGTHS = {
 _PHONE = re.compile(r"(?<![\w.,+-])(?:\+|\(?0)[\d\s()/.\u2013-]{6,24}\d(?![\w,]?\w)")
 _IBAN = re.compile(r"(?<![^\W_])[a-z]{2}[ -]?\d{2}(?:[ .-]?[a-z0-9]){11,27}")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}(?:@|\s?[\[(]\s?(?:at|ät)\s?[\])]\s?)([\w-]{1,63}(?:\.[\w-]{1,63}){1,8})")
-_GATE = re.compile(r"[\d@]|[\[(]\s?(?:at|ät)\s?[\])]")
+_DIGIT = re.compile(r"\d")
+_AT = re.compile(r"[@\[(](?:(?<=[\w.+-]@)[\w-]|(?<=[\[(])\s?(?:at|ät)\s?[\])])")  # within an address, not before a name
 _STREET = re.compile(
     r"(?<![^\W_])[^\W\d_]{2,30}[ -]?(?:strasse|str\.|gasse|allee|chaussee) ?\d{1,4}(?: ?[a-z])?(?!\w)"
     r"|(?<![^\W_])[^\W\d_]{2,30}[ -]?(?:weg|platz|ring|damm|ufer|markt|steig) \d{1,4}(?: ?[a-z])?,? \d{5}(?!\w)"
@@ -75,8 +76,9 @@ class Personal(Plugin[Options]):
         PhoneMetadata.load_all()
 
     def wants(self, incoming: Incoming) -> bool:
-        """All but e-mail addresses hold a digit."""
-        return _GATE.search(incoming.text.folded) is not None
+        """Most texts hold neither a digit nor an address."""
+        text = incoming.text.folded
+        return _DIGIT.search(text) is not None or _AT.search(text) is not None
 
     async def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
         """Give each kind once, the strongest first, with its place and never with what stands there."""
@@ -88,12 +90,14 @@ class Personal(Plugin[Options]):
                 factor = FURTHER
 
     def _kinds(self, text: str) -> Iterator[tuple[str, str, Iterator[re.Match[str]]]]:
-        yield "iban", "a bank account, check digits agree", filter(_is_account, _IBAN.finditer(text))
-        numbers = (match for match, _ in zip(_PHONE.finditer(text), range(MOST_TRIED), strict=False))
-        yield "phone", "a phone number that can exist", (match for match in numbers if self._is_number(match[0]))
-        yield "address", "a street with a number", _STREET.finditer(text)
-        others = (match for match in _EMAIL.finditer(text) if match[1] not in self.options.allow)
-        yield "email", "an e-mail address", others
+        if _DIGIT.search(text):
+            yield "iban", "a bank account, check digits agree", filter(_is_account, _IBAN.finditer(text))
+            numbers = (match for match, _ in zip(_PHONE.finditer(text), range(MOST_TRIED), strict=False))
+            yield "phone", "a phone number that can exist", (match for match in numbers if self._is_number(match[0]))
+            yield "address", "a street with a number", _STREET.finditer(text)
+        if _AT.search(text):
+            others = (match for match in _EMAIL.finditer(text) if match[1] not in self.options.allow)
+            yield "email", "an e-mail address", others
 
     def _is_number(self, text: str) -> bool:
         if sum(map(str.isdigit, text)) < LEAST_DIGITS:

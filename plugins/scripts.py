@@ -63,11 +63,11 @@ class Scripts(Plugin[Options]):
     async def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
         """Give each kind once, stronger with each further word or letter."""
         raw = incoming.text.raw
-        if mixed := sum(1 for word in raw.split() if _MIXED.search(word)):
+        if mixed := _words_with(_MIXED, raw):
             yield Signal("scripts.mixed", factor=_share(mixed), reason=f"{mixed} words of several alphabets")
         if marked := sum(1 for _ in _MARKED.finditer(raw)):
             yield Signal("scripts.marks", factor=_share(marked), reason=f"{marked} letters with heaps of marks, or struck out")
-        unseen = sum(1 for word in raw.split() if _INVISIBLE.search(word))
+        unseen = _words_with(_INVISIBLE, raw)
         if unseen or _TURNED.search(raw):
             yield Signal(
                 "scripts.invisible", factor=_share(unseen or FULL), reason="invisible signs within words, or text turned round"
@@ -75,6 +75,11 @@ class Scripts(Plugin[Options]):
         share = incoming.text.emoji_share
         if share > LEAST_EMOJI_SHARE and (emoji := round(share * len("".join(raw.split())))) > self.options.most_emoji:
             yield Signal("scripts.emoji", reason=f"{emoji} emoji, {share:.0%} of all signs")
+
+
+def _words_with(what: re.Pattern[str], raw: str) -> int:
+    """How many; what lies within a word lies in the text, so most texts are read once."""
+    return sum(1 for word in raw.split() if what.search(word)) if what.search(raw) else 0
 
 
 def _share(count: int) -> float:

@@ -22,6 +22,7 @@ _LINK = re.compile(
 _REST = re.compile(r"(?::\d{1,5})?[/?#][^\s<>\"']*|:\d{1,5}\b")
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _DOTS = re.compile("[\u3002\uff0e\uff61]")  # a browser takes each for a dot
+_GATE = re.compile("[.:\u3002\uff0e\uff61](?://|[^\\W_])")  # every link has one, and few sentences: their dots end them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Link:
 
 def links(text: str, suffixes: AbstractSet[str]) -> Iterator[Link]:
     """Find links in `text`, at most MOST_LINKS; without a scheme or www. only known public suffixes count."""
-    if "." not in text and "://" not in text and not _DOTS.search(text):
+    if not _GATE.search(text):
         return
     found = 0
     taken = 0

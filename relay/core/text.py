@@ -36,7 +36,9 @@ _BUT_UMLAUTS = re.compile(  # all marks but the two dots of umlauts, which heaps
     "[\u0300-\u0307\u0309-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
 )
 _LIGATURES = re.compile("[\ufdf0-\ufdff]")  # whole phrases in one sign: NFKC would make a text eighteen times as long
-_UPPER = re.compile("[A-ZÄÖÜ]")
+_FOREIGN = re.compile("[^\x00-\x7f]")
+_NO_LETTER = bytes(code for code in range(128) if not chr(code).isalpha())
+_NO_CAPITAL = bytes(code for code in range(128) if not chr(code).isupper())
 _LETTER = re.compile(r"[^\W\d_]")
 _EMOJI = re.compile("[\u203c\u2049\u231a-\u23ff\u25fd-\u27bf\u2934-\u2b55\U0001f000-\U0001faff]")
 
@@ -129,10 +131,9 @@ class Text:
     def upper_share(self) -> float:
         """Capitals among the letters, 0 to 1; 0 for a text without letters."""
         if self._upper is None:
-            letters = len(_LETTER.findall(self.raw))
-            capitals = len(_UPPER.findall(self.raw)) if self.raw.isascii() else sum(map(str.isupper, self.raw))
+            letters, capitals = _letters(self.raw)
             self._upper = capitals / letters if letters else 0.0
-        return min(1.0, self._upper)
+        return self._upper
 
     @property
     def emoji_share(self) -> float:
@@ -178,6 +179,14 @@ def fold(raw: str, tables: Tables) -> str:
         text = text.translate(foreign)
     text = _MARKS.sub("", text)
     return _INVISIBLE.sub("", text).lower().replace("ß", "ss")
+
+
+def _letters(raw: str) -> tuple[int, int]:
+    """How many there are, and how many of them are capitals; one by one only where they are foreign to ASCII."""
+    plain = raw.encode("ascii", "ignore")
+    foreign = list(filter(str.isalpha, _FOREIGN.findall(raw))) if len(plain) < len(raw) else []
+    capitals = len(plain.translate(None, _NO_CAPITAL)) + sum(map(str.isupper, foreign))
+    return len(plain.translate(None, _NO_LETTER)) + len(foreign), capitals
 
 
 def _scripts(raw: str) -> dict[str, float]:

@@ -225,5 +225,11 @@ def _hit(text: Text, entry: _Entry, word: str, *, disguised: bool) -> Hit:
 
 
 def _whole(folded: str, word: str, start: int) -> int:
-    found = re.compile(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])").search(folded, start)
-    return found.start() if found else folded.find(word, start)
+    """Where it stands as a word, else where it stands at all, else -1."""
+    first = at = folded.find(word, start)
+    while at >= 0:
+        end = at + len(word)
+        if not (folded[max(0, at - 1) : at].isalnum() or folded[end : end + 1].isalnum()):
+            return at
+        at = folded.find(word, at + 1)
+    return first

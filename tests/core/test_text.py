@@ -147,6 +147,13 @@ def test_shares() -> None:
 
 
 @given(ANYTHING)
+def test_the_share_of_capitals_is_that_of_the_letters(raw: str) -> None:
+    letters = list(filter(str.isalpha, raw))
+
+    assert view(raw).upper_share == (sum(map(str.isupper, letters)) / len(letters) if letters else 0.0)
+
+
+@given(ANYTHING)
 def test_no_view_ever_raises(raw: str) -> None:
     text = view(raw)
 
