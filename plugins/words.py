@@ -47,6 +47,7 @@ class Words(Plugin[Options]):
         ("what a f.u.c.k.i.n.g mess", {"words.crude"}),
         ("Die Klassenfahrt nach Scunthorpe war schön.", set()),
     ]
+    evidence = "wording"
 
     def __init__(self, options: Options) -> None:
         """Read the lists beside this file."""

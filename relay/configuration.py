@@ -105,7 +105,7 @@ class ModerationSettings(BaseModel, extra="forbid", frozen=True):
         ge=0,
         allow_inf_nan=False,
         description="what all statistical signals of a message add to its score at most: they hold it, and to reject it takes"
-        " other evidence of two points, which is more than one crude word",
+        " two points of another kind of evidence, which a word list is not",
     )
     composites: dict[CompositeName, CompositeSettings] = Field(
         default_factory=dict, description="signals that mean something else together, a table for each; none is shipped"

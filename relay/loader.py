@@ -296,7 +296,7 @@ def _stranger(said: object, source: Path | EntryPoint, place: Mapping[str, str])
         Label(
             label["name"], label["version"], signals, label["told"], label["stage"],
             label["deadline_ms"], label["on_error"], label["across_members"] is True, tuple(label.get("reaches", ())),
-            label["statistical"] is True,
+            label["statistical"] is True, label.get("evidence", ""),
         ),
         str(source), place, description, tuple(map(str, fields)), schema,
     )  # fmt: skip

@@ -236,8 +236,12 @@ class Plugin(ABC, Generic[OptionsT]):
     """Names of the options that hold the URLs of services it asks through `context.http`; their hosts alone are reached."""
 
     statistical: ClassVar[bool] = False
-    """True where a signal is a model's guess rather than a rule: all such plugins together are one kind of evidence, which
-    holds at most and is never certain."""
+    """True where a signal is a model's guess rather than a rule: all such plugins together are one kind of evidence, "wording",
+    which holds at most and is never certain."""
+
+    evidence: ClassVar[str] = ""
+    """The kind of evidence that its signals are; to reject takes two kinds. Empty: a kind of its own. Plugins that look at the
+    same thing name the same kind, as all do that go by the words of a text: "wording"."""
 
     options_type: ClassVar[type[BaseModel]] = NoOptions
     """Taken from `Plugin[Options]`."""

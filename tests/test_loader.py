@@ -128,6 +128,7 @@ def test_an_unknown_plugin_is_told_what_was_perhaps_meant(tmp_path: Path) -> Non
         ("    async def check", "    deadline_ms = 0\n    async def check", "deadline_ms", "above 0"),
         ('name, version, api = "shouting"', 'name, version, api = "core"', "name", "the relay's own"),
         ("    async def check", "    statistical = 1\n    async def check", "statistical", "False for a rule"),
+        ("    async def check", "    evidence = 1\n    async def check", "evidence", "name the kind"),
         ("yield Signal", "return Signal", "check", "yields signals"),
         ("    async def check", "    told = 'loud'\n    async def check", "told", "write it as"),
         (

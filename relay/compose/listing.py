@@ -48,7 +48,7 @@ def listing(moderation: ModerationSettings, plugins: Iterable[tuple[Label, Mappi
             CORE,
             "kinds of evidence that reject, as one certain signal does",
         ),
-        Rule("evidence", "kinds_of_statistics", 1, None, CORE, "what all statistical plugins together count as"),
+        Rule("evidence", "kinds_of_wording", 1, None, CORE, "what all that weighs words, lists and models, counts as"),
         *_set("cap", moderation, "moderation.", ("most_statistical",)),
         *_signals(moderation, plugins),
         *(_composite(each.value(name)) for name, each in moderation.composites.items()),
@@ -71,6 +71,7 @@ def _signals(moderation: ModerationSettings, plugins: Iterable[tuple[Label, Mapp
     for label, weights in plugins:
         marks = [f"stage {label.stage}"]
         marks += ["statistical"] if label.statistical else []
+        marks += [f"evidence {label.evidence}"] if label.evidence else []
         marks += ["rests on other members"] if label.across_members else []
         for name, default in label.signals.items():
             told = [label.told[name]["en"]] if name in label.told else []

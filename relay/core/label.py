@@ -18,7 +18,7 @@ worker: in a process of its own, for some fifty microseconds; it is ended when i
 
 LABEL = (
     "name", "version", "api", "signals", "told", "stage", "mode", "deadline_ms", "on_error", "across_members",
-    "reaches", "statistical",
+    "reaches", "statistical", "evidence",
 )  # fmt: skip
 """The class attributes that the relay goes by."""
 
@@ -43,6 +43,7 @@ class Label:
     across_members: bool = False
     reaches: tuple[str, ...] = ()
     statistical: bool = False
+    evidence: str = ""
 
     @classmethod
     def of(cls, plugin: Any) -> "Label":  # noqa: ANN401 - a class or its object: their type stands on a higher floor
@@ -51,6 +52,7 @@ class Label:
         return cls(
             plugin.name, plugin.version, dict(plugin.signals), told,
             plugin.stage, plugin.deadline_ms, plugin.on_error, plugin.across_members, tuple(plugin.reaches), plugin.statistical,
+            plugin.evidence,
         )  # fmt: skip
 
 
@@ -71,6 +73,9 @@ def faults(said: Mapping[str, Any], *, yields: bool) -> Iterator[tuple[str, str]
             yield key, f"{said.get(key)!r} is none of {', '.join(allowed)}"
     if type(said.get("statistical")) is not bool:
         yield "statistical", "write True for a model that was trained or guesses, False for a rule that people can read"
+    evidence = said.get("evidence", "")
+    if not isinstance(evidence, str) or (evidence and not _NAME.fullmatch(evidence)):
+        yield "evidence", 'name the kind in lower-case letters, such as evidence = "wording", or leave it out'
     deadline = said.get("deadline_ms")
     if type(deadline) is not int or not 0 < deadline <= LONGEST_DEADLINE_MS:
         yield "deadline_ms", f"write whole milliseconds above 0, at most {LONGEST_DEADLINE_MS}"

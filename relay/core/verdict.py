@@ -30,7 +30,7 @@ CORE_TOLD = {
     "core.trusted": {"en": "a trusted member wrote it", "de": "sie ist von einem Mitglied, dem wir vertrauen"},
 }
 KINDS_TO_REJECT = 2  # one source of evidence alone is wrong too often to take a message away from staff
-STATISTICAL = "statistical"  # the kind of all models together: they learned from the same sort of texts and err alike
+WORDING = "wording"  # the kind of all that weighs words, lists and models: the same insult makes each of them speak
 
 
 class Action(StrEnum):
@@ -73,8 +73,8 @@ class Seen:
     """A signal with its source.
 
     `weight` is the effective one, factor included; `across` says it rests on other members too; `told` is what a rejected
-    member reads of it, by language; `statistical` says that a model guessed it. `rests_on` are the kinds of evidence beneath a
-    composite.
+    member reads of it, by language; `statistical` says that a model guessed it. `evidence` is the kind that the plugin names,
+    empty for its own; `rests_on` are the kinds beneath a composite.
     """
 
     signal: Signal
@@ -84,12 +84,13 @@ class Seen:
     across: bool = False
     told: Mapping[str, str] = field(default_factory=dict)
     statistical: bool = False
+    evidence: str = ""
     rests_on: Sequence[str] = ()
 
     @property
     def kinds(self) -> Sequence[str]:
-        """What counts as one kind of evidence: a plugin, or all models together. A composite is none of its own."""
-        return self.rests_on or ((STATISTICAL,) if self.statistical else (self.plugin,))
+        """What counts as one kind of evidence: a plugin, or all that look at the same thing. A composite is none of its own."""
+        return self.rests_on or (WORDING if self.statistical else self.evidence or self.plugin,)
 
     @property
     def is_certain(self) -> bool:
@@ -268,9 +269,9 @@ def decide(seen: Sequence[Seen], failures: Sequence[Failure], by: RuleSet, took_
     """Make one decision.
 
     The score is the sum of effective weights; negative ones (from the core alone) never offset a hard signal. Reject needs two
-    kinds of evidence (all models together are one) or one hard signal that is no model's guess. A failure acts as its plugin
-    asked, whatever the score. What the member's own message brings about stands as it is; evidence across members can only add
-    a silent flag or a silent hold.
+    kinds of evidence (word lists and models together are one) or one hard signal that is no model's guess. A failure acts as
+    its plugin asked, whatever the score. What the member's own message brings about stands as it is; evidence across members
+    can only add a silent flag or a silent hold.
     """
     own = _action([s for s in seen if not s.across], [f for f in failures if not f.across], by.rules)
     action = own

@@ -341,7 +341,8 @@ class Pipeline:
         for signal in answer.signals:
             weight = runner.weights[signal.name] * signal.factor
             told = label.told.get(signal.name, {})
-            seen.append(Seen(signal, label.name, label.version, weight, label.across_members, told, label.statistical))
+            of_plugin = (label.across_members, told, label.statistical, label.evidence)
+            seen.append(Seen(signal, label.name, label.version, weight, *of_plugin))
         if answer.why is not None:
             failures.append(Failure(label.name, answer.why, label.on_error, label.across_members or answer.across))
             self._complain(runner, answer.why)

@@ -6,7 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.core.verdict import Action, Decision, Failure, OnError, Rules, RuleSet, Seen, Signal, decide, rule_set, score_of
+from relay.core.verdict import (
+    WORDING,
+    Action,
+    Decision,
+    Failure,
+    OnError,
+    Rules,
+    RuleSet,
+    Seen,
+    Signal,
+    decide,
+    rule_set,
+    score_of,
+)
 
 BY = rule_set(Rules(), [])
 EVERYTHING_ON = rule_set(Rules(nudge=4.0, discard=12.0), [])
@@ -63,6 +76,15 @@ def decided(*evidence: Seen, failures: tuple[Failure, ...] = ()) -> Decision:
 )
 def test_thresholds_and_kinds_of_evidence(evidence: list[Seen], action: Action) -> None:
     assert decided(*evidence).action is action
+
+
+def test_lists_and_models_that_read_the_same_insult_are_one_kind_of_evidence() -> None:
+    listed = replace(seen(6, "words"), evidence=WORDING)
+    guessed = seen(4, "offence", guess=True)
+
+    assert decided(listed, guessed).action is Action.HOLD
+    assert decided(listed, replace(seen(4, "own_list"), evidence=WORDING)).action is Action.HOLD
+    assert decided(listed, guessed, seen(1, "flood")).action is Action.REJECT
 
 
 @pytest.mark.parametrize(("on_error", "action"), [("hold", Action.HOLD), ("flag", Action.FLAG), ("pass", Action.ALLOW)])

@@ -95,6 +95,18 @@ async def test_it_never_rejects_alone(shipped: Shipped) -> None:
     assert decision.action is Action.HOLD
 
 
+async def test_what_the_list_sees_as_well_holds_and_does_not_reject(shipped: Shipped) -> None:
+    plugins = [plugin(plugin.options_type()) for plugin in map(shipped, ("words", "offence", "capitals"))]
+    pipeline = Pipeline(plugins, Rules(), load_tables(), StillClock())
+    text = "Ihr Idioten seid doch alle verlogene Arschlöcher, ihr dummen, widerlichen Schweine!"
+
+    said, shouted = await pipeline.judge(submission(text)), await pipeline.judge(submission(text.upper()))
+
+    assert {seen.plugin for seen in said.signals} == {"words", "offence"}
+    assert (said.action, said.score >= said.thresholds["reject"]) == (Action.HOLD, True)
+    assert shouted.action is Action.REJECT
+
+
 def test_a_reason_does_not_quote_the_message(shipped: Shipped) -> None:
     (signal,) = moderate(shipped("offence"), RUDE)
 
