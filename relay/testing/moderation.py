@@ -5,7 +5,7 @@ SHOUTING = plugin_in(Path("my-plugins/shouting.py"))
 def test_shouting_keeps_its_word():
     check_plugin(SHOUTING)
 
-def test_shouting_sees_capitals():
+def test_shouting_sees_capitals(moderate):  # the same as a fixture, see relay.testing.fixtures
     assert names(moderate(SHOUTING, "WO BLEIBT MEIN PAKET")) == {"shouting.capitals"}
 """
 

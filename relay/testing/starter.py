@@ -67,7 +67,8 @@ _TEST = Template('''\
 
 from pathlib import Path
 
-from relay.testing.moderation import check_plugin, moderate, names, plugin_in
+from relay.testing.fixtures import Moderate
+from relay.testing.moderation import check_plugin, names, plugin_in
 
 PLUGIN = plugin_in(Path(__file__).parent.parent / "$name.py")
 
@@ -76,11 +77,11 @@ def test_it_keeps_its_word() -> None:
     check_plugin(PLUGIN)
 
 
-def test_it_sees_a_word_of_the_list() -> None:
+def test_it_sees_a_word_of_the_list(moderate: Moderate) -> None:
     assert names(moderate(PLUGIN, "The jackpots are yours")) == {"$name.word"}
 
 
-def test_its_words_can_be_chosen() -> None:
+def test_its_words_can_be_chosen(moderate: Moderate) -> None:
     assert moderate(PLUGIN, "You won the lottery", words=["casino"]) == []
 ''')
 
