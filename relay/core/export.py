@@ -16,3 +16,5 @@ class ExportKind(StrEnum):
     THREADS = "threads"
     MESSAGES = "messages"
     CASES = "cases"
+    STRIKES = "strikes"
+    MEASURES = "measures"

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
 from random import Random
@@ -14,6 +15,7 @@ import aiohttp
 import asyncpg
 import pytest
 
+from relay.core.moment import rfc3339
 from tests.e2e.cast import CONSENT, Cast
 from tests.e2e.client import Api, MemberClient
 from tests.e2e.conftest import HELD_WORD, HOLDING, Relay, unlimited
@@ -210,6 +212,7 @@ async def _live_a_day(town: Town) -> None:
         await _speak(town, one)
     for one in town.marked:
         await _be_answered(town, one)
+        await _be_warned(town, one)
     for one, other in permutations(town.marked[:3], 2):
         await _reach_out(one, other)
     for one in town.marked:
@@ -251,6 +254,18 @@ async def _be_answered(town: Town, one: Marked) -> None:
     await town.cast.owner.want(200, "PATCH", f"/v1/members/{one.client.id}", {"name": f"Ada {mark} the second"})
     write = {"text": f"Only for {mark}"}
     await town.cast.owner.want(202, "POST", f"/v1/members/{one.client.id}/messages", write, key=f"write-{mark}")
+
+
+async def _be_warned(town: Town, one: Marked) -> None:
+    """By a person, who writes why; the member reads it and objects."""
+    until = rfc3339(datetime.now(UTC) + timedelta(days=1))
+    warning = {"kind": "warn", "until": until, "reason": f"Warned because of {one.mark}."}
+    path = f"/v1/members/{one.client.id}/measures"
+    measure = await town.moderator.want(201, "POST", path, warning, key=f"warn-{one.mark}")
+    one.own.add(measure["id"])
+    await one.device.get("/v1/me/measures")
+    objection = {"case": measure["id"], "text": f"And still, {one.mark}"}
+    await one.client.api.want(202, "POST", "/v1/me/appeals", objection, key=f"object-{one.mark}")
 
 
 async def _reach_out(one: Marked, other: Marked) -> None:

@@ -1,11 +1,15 @@
 """The export of a community, on every engine: all of it once, page by page, and nothing of another community."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 
 from relay.core.change import EditThread, Press
 from relay.core.export import ExportKind
+from relay.core.ladder import MeasureKind, Strike
+from relay.core.measure import AddStrike, Impose, Measure
+from relay.core.member import Member
 from relay.core.thread import ThreadEdit
 from relay.ports import Paging
 from tests.stores.conftest import HELD, World
@@ -24,6 +28,15 @@ async def rows(world: World, community: int, kind: ExportKind, limit: int = 200)
         after = page.next
         if after is None:
             return found
+
+
+async def restrained(world: World, member: Member) -> Measure:
+    """A strike, and the measure that came of it."""
+    now = world.clock.now()
+    strike = Strike(world.ids(), 4.0, now)
+    measure = Measure(world.ids(), member.n, MeasureKind.WARN, now, now + timedelta(days=14), "eva", "Tone", strike.case)
+    await world.store.commit(AddStrike(member.n, strike, 0), Impose(measure))
+    return measure
 
 
 async def test_everything_of_a_community_is_there_and_named_by_ids(world: World) -> None:
@@ -64,6 +77,19 @@ async def test_everything_of_a_community_is_there_and_named_by_ids(world: World)
     assert (case["message"], case["member"], case["state"]) == (message["id"], ada.id, "open")
 
 
+async def test_what_stands_against_a_member_is_there_with_its_reason(world: World) -> None:
+    community = await world.community()
+    ada = await world.member(community)
+    measure = await restrained(world, ada)
+
+    (strike,) = await rows(world, community.n, ExportKind.STRIKES)
+    (told,) = await rows(world, community.n, ExportKind.MEASURES)
+
+    assert strike == {"member": ada.id, "case": measure.case, "points": 4.0, "at": measure.at, "taken_back_at": None}
+    assert (told["id"], told["member"], told["kind"], told["state"]) == (measure.id, ada.id, "warn", "imposed")
+    assert (told["until"], told["by"], told["reason"], told["case"]) == (measure.until, "eva", "Tone", measure.case)
+
+
 @pytest.mark.parametrize("kind", list(ExportKind))
 async def test_pages_of_one_give_each_row_once_and_in_the_same_order(world: World, kind: ExportKind) -> None:
     community = await world.community()
@@ -73,6 +99,7 @@ async def test_pages_of_one_give_each_row_once_and_in_the_same_order(world: Worl
     for each in members:
         await world.replied(each, HELD, "Hello")
         await world.agreed_text(community)
+        await restrained(world, each)
 
     one_by_one = await rows(world, community.n, kind, 1)
 
@@ -88,6 +115,7 @@ async def test_another_community_has_no_part_in_it(world: World, kind: ExportKin
     await world.store.commit(Press(post.n, somebody.n, "yes", world.clock.now()))
     await world.replied(somebody, HELD, "Hello")
     await world.agreed_text(other)
+    await restrained(world, somebody)
 
     assert await rows(world, mine.n, kind) == []
     assert await rows(world, other.n, kind) != []

@@ -12,6 +12,7 @@ from typing import Any
 from relay.core.case import CaseState
 from relay.core.delivery import DeliveryState
 from relay.core.export import ExportKind
+from relay.core.measure import MeasureState
 from relay.core.member import Standing
 from relay.core.post import PostState
 from relay.core.thread import Role, Status, ThreadState
@@ -56,6 +57,15 @@ CASES = """
     FROM cases k JOIN messages e ON e.n = k.message JOIN threads t ON t.n = e.thread JOIN members m ON m.n = t.member
     JOIN streams s ON s.member = m.n
     WHERE k.community = $1 AND k.n > $2 ORDER BY k.n LIMIT $3"""
+STRIKES = """
+    SELECT x.n, m.id, x.case_id, x.points, x.at, x.taken_back_at
+    FROM strikes x JOIN members m ON m.n = x.member JOIN streams s ON s.member = m.n
+    WHERE m.community + 0 = $1 AND x.n > $2 ORDER BY x.n LIMIT $3"""
+MEASURES = """
+    SELECT x.n, x.id, m.id, x.kind, x.state, x.at, x.until_at, x.imposed_by, x.reason, x.case_id, x.ended_at, x.ended_by,
+        x.objected_at
+    FROM measures x JOIN members m ON m.n = x.member JOIN streams s ON s.member = m.n
+    WHERE m.community + 0 = $1 AND x.n > $2 ORDER BY x.n LIMIT $3"""
 
 # Of one post after the other: (post, place in the post) is the key.
 POST_AT = """
@@ -90,7 +100,7 @@ class Kind:
         return {**more, **{name: self._value(name, value) for name, value in values}}
 
     def _value(self, name: str, value: Any) -> object:  # noqa: ANN401  as the engine gives it
-        if name == "at" or name.endswith("_at"):
+        if name in {"at", "until"} or name.endswith("_at"):
             return when_or_none(value)
         if name in self.words:
             word: str = self.words[name](value).name
@@ -125,6 +135,12 @@ WALKS: Mapping[ExportKind, Kind] = MappingProxyType(
             CASES,
             "id message member kind state action reason opened_at decided_by decided_at appeal appeal_at",
             {"state": CaseState},
+        ),
+        ExportKind.STRIKES: Kind(STRIKES, "member case points at taken_back_at"),
+        ExportKind.MEASURES: Kind(
+            MEASURES,
+            "id member kind state at until by reason case ended_at ended_by objected_at",
+            {"state": MeasureState},
         ),
     }
 )
