@@ -68,7 +68,7 @@ def train_offence(folder: Path, out: Path, folds: int, *, as_json: bool) -> None
     """
     screen = Screen(as_json=as_json)
     tables = load_tables()
-    data = {language: _read(folder / f"offence-{language}.jsonl", tables) for language in LANGUAGES}
+    data = {language: read(folder / f"offence-{language}.jsonl", tables) for language in LANGUAGES}
     models, rows = {}, []
     for name, samples, shape in _tasks(data):
         screen.say(f"{name}: {len(samples)} texts")
@@ -109,7 +109,8 @@ def _validated(samples: list[Sample], shape: Shape, folds: int, screen: Screen) 
     return figures(held_out)
 
 
-def _read(path: Path, tables: Tables) -> Data:
+def read(path: Path, tables: Tables) -> Data:
+    """Labelled texts of one language. Raises Failure, which says what is wrong with the file and in which line."""
     try:
         raw = path.read_bytes()
     except OSError as error:

@@ -17,8 +17,6 @@ from operator import add
 from relay.core.additive import Additive, Shape, length_of, logistic, spelled
 
 RARE = 2  # texts that must hold a feature before it counts
-SHARED = 0.25  # what a feature that both classes use alike counts, beside how differently they use it
-SLACK = 0.3  # how much a text on the wrong side costs
 PASSES = 30  # over all texts at most; about a third of them are needed
 SETTLED = 0.1  # the largest step of a pass at which it ends
 SIDE = 127  # the largest number of the table
@@ -26,6 +24,18 @@ CLOSE = 1e-9  # steps of the slope at which it is found
 FLATTEST, STEEPEST = 0.01, 100.0  # slopes; classes that a model tells apart without a fault would make it endless
 ONE_IN = 100  # false alarms that are reported are one in so many
 STRONGEST = 0.9995  # share of the weights that fit in the table; those beyond are cut to its largest number
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What is chosen for a kind of texts.
+
+    `shared` is what a feature counts that both classes use alike, beside how differently they use it; `slack` is how much a
+    text on the wrong side costs.
+    """
+
+    shared: float = 0.25
+    slack: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +65,14 @@ class _Row:
     alpha: float = 0.0
 
 
-def learn(samples: Sequence[Sample], shape: Shape, seed: int = 0, slope: float = 1.0) -> Additive:
+def learn(samples: Sequence[Sample], shape: Shape, seed: int = 0, slope: float = 1.0, tuning: Tuning = Tuning()) -> Additive:
     """Raise ValueError when there are no texts of one of the classes."""
     many = Counter(each.is_so for each in samples)
     if len(many) != len((True, False)):
         raise ValueError("learning takes texts of both classes")
-    squares = _squares(samples, many)
+    squares = _squares(samples, many, tuning.shared)
     numbers = {place: number for number, place in enumerate(squares)}
-    rows = [_row(each, squares, numbers, SLACK * len(samples) / (2 * many[each.is_so])) for each in samples]
+    rows = [_row(each, squares, numbers, tuning.slack * len(samples) / (2 * many[each.is_so])) for each in samples]
     mean = sum(row.square for row in rows) / len(rows) or 1.0
     for row in rows:
         row.square = row.square / mean + 1
@@ -71,7 +81,7 @@ def learn(samples: Sequence[Sample], shape: Shape, seed: int = 0, slope: float =
     return _small(dict(zip(numbers, weights, strict=True)), shape, bias, slope)
 
 
-def _squares(samples: Sequence[Sample], many: Counter[bool]) -> dict[int, float]:
+def _squares(samples: Sequence[Sample], many: Counter[bool], shared: float) -> dict[int, float]:
     """The square of each feature's scale, by its place; without those that are too rare."""
     counts: dict[bool, Counter[int]] = {True: Counter(), False: Counter()}
     for each in samples:
@@ -84,7 +94,7 @@ def _squares(samples: Sequence[Sample], many: Counter[bool]) -> dict[int, float]
         if yes + no >= RARE:
             rarity = math.log((1 + texts) / (1 + yes + no)) + 1
             ratio = math.log((yes + 1) / (no + 1)) + shift
-            squares[place] = (rarity * (SHARED + abs(ratio))) ** 2
+            squares[place] = (rarity * (shared + abs(ratio))) ** 2
     return squares
 
 
@@ -139,11 +149,13 @@ def folds_of(count: int, folds: int, chance: random.Random) -> list[list[int]]:
     return [numbers[len(numbers) * fold // folds : len(numbers) * (fold + 1) // folds] for fold in range(folds)]
 
 
-def unseen(samples: Sequence[Sample], shape: Shape, folds: Sequence[Sequence[int]]) -> Iterator[list[tuple[float, bool]]]:
+def unseen(
+    samples: Sequence[Sample], shape: Shape, folds: Sequence[Sequence[int]], tuning: Tuning = Tuning()
+) -> Iterator[list[tuple[float, bool]]]:
     """For each fold (margin, whether it is so) of its texts, by a model that has learned from all the others."""
     for fold in folds:
         held_out = set(fold)
-        model = learn([each for number, each in enumerate(samples) if number not in held_out], shape)
+        model = learn([each for number, each in enumerate(samples) if number not in held_out], shape, tuning=tuning)
         yield [(_margin(model, samples[number]), samples[number].is_so) for number in fold]
 
 
