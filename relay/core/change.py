@@ -24,6 +24,7 @@ from relay.core.joining import Joining
 from relay.core.lease import EndLease, HoldLease
 from relay.core.measure import Brought, Measuring
 from relay.core.member import AddAddress, Address, Consent, Member
+from relay.core.model import Learning, Lesson
 from relay.core.pause import Pausing, Resumed
 from relay.core.post import Post
 from relay.core.repeat import Forget, Remember
@@ -314,6 +315,7 @@ class Rule:
     thread: ThreadRef
     community: int
     notice: Message | None
+    lesson: Lesson = Lesson.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,7 +390,7 @@ Change = (
     | BeginSession | EndSession | SeeSessions | UseLink | SetPassphrase | Rehash | NameStaff
     | PlanPost | FreezeAudience | AcceptPost | DropPlan | DropPlans | ReleasePost | CancelPost
     | FileReply | SendMessage | AddNote | EditThread | TakeLease | FreeLease | Rule | DecideAgain | Appeal | Measuring
-    | Press | SetPushed | RecoverAttempts | ClaimAttempts | ReturnAttempts | SettleAttempts | AddReceipts | HearFrom
+    | Learning | Press | SetPushed | RecoverAttempts | ClaimAttempts | ReturnAttempts | SettleAttempts | AddReceipts | HearFrom
     | PurgeErased | NoteErasures | ConfirmErasures | LeapSeqs | EndAllTokens
     | StartRun | KeepRun | EndRun | HoldLease | EndLease | AddAddress | AdvanceCursors | Remember | Forget | Record | SetFact
 )  # fmt: skip

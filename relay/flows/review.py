@@ -9,6 +9,7 @@ from relay.core.errors import Conflict, Invalid, Stale, Unknown
 from relay.core.identity import Ids
 from relay.core.ladder import Ladder
 from relay.core.measure import Measure, Measuring, ObjectTo, TakeBack, may_object, sanction, undone
+from relay.core.model import lesson_of
 from relay.core.notice import Occasion, notice
 from relay.core.staff import Actor
 from relay.core.statement import by_ladder, over, reader_of
@@ -76,6 +77,7 @@ class Review:
                 thread=ref_of(view),
                 community=view.community,
                 notice=await self._notice(view, ruling, reason, brought),
+                lesson=lesson_of(actor, view, ruling),
             ),
             *brought.changes,
             Record(now, actor.id, f"case.{ruling}", view.case.id, {"message": view.message}),

@@ -17,6 +17,7 @@ from relay.stores.sql.joinings import Joinings
 from relay.stores.sql.measures import Measures
 from relay.stores.sql.members import Members
 from relay.stores.sql.messages import Messages
+from relay.stores.sql.models import Models
 from relay.stores.sql.pauses import Pauses
 from relay.stores.sql.posts import Posts
 from relay.stores.sql.record import OwnRecord
@@ -69,6 +70,7 @@ class Ledger(
     Checking,
     Measures,
     Shadow,
+    Models,
     OwnRecord,
 ):  # fmt: skip
     """`grouped` hears of each group: how many commits, and the seconds until they were on the disk."""

@@ -21,7 +21,7 @@ AGAIN_S = 0.1  # seconds between two looks
 # Whatever an erasure deletes or changes, see sql/erasures.py. The narrow ones first: if one keeps something, all do.
 TABLES = (
     "presses", "strikes", "measures", "deferrals", "consents", "addresses", "tokens", "members", "streams", "thread_labels",
-    "threads", "answers", "attempts", "cases", "decisions", "messages", "deliveries", "devices",
+    "threads", "answers", "attempts", "cases", "decisions", "messages", "deliveries", "devices", "models", "model_members",
 )  # fmt: skip
 INDEXES = (
     "messages_words", "messages_by_client_id", "addresses_community_channel_address_key", "answers_pkey", "thread_labels_pkey",

@@ -76,6 +76,7 @@ SECRETS = ("ALTER TABLE passphrases ALTER COLUMN hash SET STATISTICS 0",)
 DEVICES = tuple(f"ALTER TABLE devices ALTER COLUMN {column} SET STATISTICS 0" for column in ("device", "digest", "salt"))
 SEALS = ("ALTER TABLE devices ALTER COLUMN sealed SET STATISTICS 0",)
 MEASURES = ("ALTER TABLE measures ALTER COLUMN reason SET STATISTICS 0",)
+MODELS = tuple(f"ALTER TABLE models ALTER COLUMN {column} SET STATISTICS 0" for column in ("words", "content"))
 OWN_STATEMENTS: Mapping[str, tuple[str, ...]] = {
     "0001_first_tables": (*SEARCH, *WRITERS, *ROOM, *UNSAMPLED),
     "0002_faults": (*AUDIT_STAYS, FUNCTION),
@@ -83,6 +84,7 @@ OWN_STATEMENTS: Mapping[str, tuple[str, ...]] = {
     "0005_mqtt": DEVICES,
     "0007_seals": SEALS,
     "0008_measures": MEASURES,
+    "0010_models": MODELS,
 }
 
 ONE_BY_ONE = """SELECT pg_advisory_xact_lock(1380928857)"""

@@ -6,6 +6,7 @@ from string import Template
 from relay.stores.schema_joining import JOINING
 from relay.stores.schema_leases import LEASES
 from relay.stores.schema_measures import MEASURES
+from relay.stores.schema_models import MODELS
 from relay.stores.schema_mqtt import DEVICES, SEALS
 from relay.stores.schema_shadow import SHADOW
 from relay.stores.schema_sign_in import SIGN_IN
@@ -175,6 +176,7 @@ MIGRATIONS = (
     ("0007_seals", SEALS),
     ("0008_measures", MEASURES),
     ("0009_shadow", SHADOW),
+    ("0010_models", MODELS),
 )
 """(name, statements), in their order. What was released is never edited; a change is a further migration."""
 

@@ -12,7 +12,7 @@ from relay.stores import schema, sql
 
 TEXT = re.compile(r"'[^']*'")
 ALWAYS_THERE = re.compile(r"(\w+) (?:\$OWN_KEY|\$KEY|\$GIVEN_KEY|(?:BIGINT|TEXT|DOUBLE PRECISION) NOT NULL)")
-ORDER = re.compile(r"ORDER BY (.*?)(?:LIMIT|FOR UPDATE|locking|\)|$)", re.DOTALL)
+ORDER = re.compile(r"ORDER BY (.*?)(?:LIMIT|FOR UPDATE|FOR KEY SHARE|locking|\)|$)", re.DOTALL)
 NAMED = re.compile(r"\b(?:FROM|JOIN) (\w+)(?: (?!WHERE|SET|JOIN|LEFT|ON|ORDER|GROUP|AS)(\w+))?")
 PARAMETER = re.compile(r"\$(\d+)")
 

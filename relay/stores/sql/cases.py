@@ -39,7 +39,8 @@ DECIDE = """
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"""
 RULE = """
     UPDATE cases
-    SET state = $3, decided_by = $4, reason = CASE WHEN $5 = '' THEN reason ELSE $5 END, decided_at = $6, version = version + 1
+    SET state = $3, decided_by = $4, reason = CASE WHEN $5 = '' THEN reason ELSE $5 END, decided_at = $6, version = version + 1,
+        lesson = $7, taught_at = coalesce(taught_at, $6)
     WHERE id = $1 AND version = $2
     RETURNING message"""
 RULED_ON = """
@@ -94,7 +95,8 @@ def put_decision(message: int, decision: Decision, at: datetime) -> Steps[None]:
 def rule(change: Rule) -> Steps[Filed | None]:
     """The case's version alone decides whether it is stale; the thread may have moved on. `seq` is the notice's own."""
     yield locks.member(change.thread.member)
-    rows = yield RULE, (change.case, change.version, int(change.state), change.by, change.reason, us(change.at))
+    said = int(change.state), change.by, change.reason, us(change.at), int(change.lesson)
+    rows = yield RULE, (change.case, change.version, *said)
     if not rows:
         raise Stale
     message = rows[0][0]

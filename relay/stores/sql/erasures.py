@@ -11,7 +11,7 @@ from relay.core.change import Erase
 from relay.core.erasure import ConfirmErasures, Erasure, NoteErasures, PurgeErased
 from relay.core.errors import Stale
 from relay.core.staff import TokenKind
-from relay.stores.sql import devices, locks
+from relay.stores.sql import devices, locks, models
 from relay.stores.sql.cells import us, when, when_or_none
 from relay.stores.sql.steps import Many, Queries, Row, Steps
 
@@ -131,6 +131,7 @@ def erase(change: Erase) -> Steps[None]:
     yield ERASED, (change.id, us(change.at))
     yield OWN_ANSWERS, (change.id,)
     yield ANSWERS_ABOUT, (change.id,)
+    yield from models.empty(change.member, change.at)
     for sql in (*HIDE, *OWN):
         yield sql, (change.member,)
     yield TOKENS, (change.id,)

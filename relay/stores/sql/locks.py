@@ -62,6 +62,12 @@ NAMES_OF_STAFF = """
 # Of one community: the next version is the one after the last.
 CONSENT_TEXTS = """
     SELECT n FROM communities WHERE n = $1 FOR NO KEY UPDATE"""
+# Whom a model learned from: they may write meanwhile, and are not erased.
+STILL_THERE = """
+    SELECT member FROM streams WHERE member IN ({}) ORDER BY member FOR KEY SHARE"""
+# Of one community: one model is in use at most.
+MODELS = """
+    SELECT n FROM communities WHERE n = $1 FOR NO KEY UPDATE"""
 _OF_SUBJECT = {
     TokenKind.MEMBER: MEMBER_BY_ID,
     TokenKind.STAFF: PERSON,
@@ -83,6 +89,11 @@ def members(keys: Sequence[int]) -> Lock:
 @cache
 def _members(count: int) -> str:
     return MEMBERS.format(", ".join(f"${n}" for n in range(1, count + 1)))
+
+
+def still_there(keys: Sequence[int]) -> Lock:
+    """Members that nobody erases before the commit."""
+    return Lock(STILL_THERE.format(", ".join(f"${n}" for n in range(1, len(keys) + 1))), tuple(keys))
 
 
 def member_of_case(case: str) -> Lock:
@@ -138,6 +149,11 @@ def subject(kind: TokenKind, id_: str) -> Lock:
 def consent_texts(community: int) -> Lock:
     """Who adds a version."""
     return Lock(CONSENT_TEXTS, (community,))
+
+
+def models_of(community: int) -> Lock:
+    """Who puts one to use or away."""
+    return Lock(MODELS, (community,))
 
 
 def run(epoch: int) -> Lock:

@@ -4,7 +4,22 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from relay.core import attempt, change, device, erasure, joining, lease, measure, member, pause, repeat, restore, run, session
+from relay.core import (
+    attempt,
+    change,
+    device,
+    erasure,
+    joining,
+    lease,
+    measure,
+    member,
+    model,
+    pause,
+    repeat,
+    restore,
+    run,
+    session,
+)
 from relay.core.checking import DecideAgain
 from relay.stores.sql import (
     attempts,
@@ -19,6 +34,7 @@ from relay.stores.sql import (
     measures,
     members,
     messages,
+    models,
     pauses,
     posts,
     record,
@@ -98,6 +114,9 @@ APPLY: Mapping[type[Any], Write] = MappingProxyType(
         measure.TakeBack: measures.take_back,
         measure.ObjectTo: measures.object_to,
         measure.BringBack: shadow.bring_back,
+        model.AddModel: models.add,
+        model.UseModel: models.use,
+        model.WithdrawModel: models.withdraw,
         change.Press: posts.press,
         change.AdvanceCursors: deliveries.advance,
         attempt.SetPushed: attempts.set_pushed,
