@@ -23,6 +23,7 @@ from relay.compose import asyncapi
 from relay.compose.broker import broker_of, is_shut_at, open_provision, salt
 from relay.compose.control import controlled
 from relay.compose.flows import Flows, Opened, build_flows, new_id, new_secret
+from relay.compose.learning import open_learning
 from relay.compose.listing import listing
 from relay.compose.measures import measure, measure_plugins
 from relay.compose.moderation import build_pipeline, open_look
@@ -38,10 +39,12 @@ from relay.core.change import AcceptPost, Erase, FileReply, ReleasePost, Rule, S
 from relay.core.errors import Conflict
 from relay.core.identity import is_token, token_digest
 from relay.core.known import Known
+from relay.core.model import Learned
 from relay.core.pause import Pause, ReleaseDeferred
 from relay.flows.admit import Admit
 from relay.flows.govern import Govern
 from relay.observe import Metrics
+from relay.pipeline.pipeline import Places
 from relay.pipeline.switch import Switch
 from relay.ports import Channel, Engine, Store
 from relay.stores.sqlite_restore import settle
@@ -120,6 +123,7 @@ class App:
                     group.create_task(self.flows.erasing.run(), name="erasures"),
                     group.create_task(self.flows.sign_in.run(), name="sessions"),
                     group.create_task(self.flows.watch.run(), name="raid mode"),
+                    group.create_task(self.flows.learn.run(), name="learning"),
                     group.create_task(self.streams.hub.run(), name="streams"),
                 ]
                 if self.provision is not None:
@@ -142,8 +146,8 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
 
     `channels` are the platforms that it pushes to, beside the members' streams.
     """
-    bus, metrics = Bus(), Metrics(CollectorRegistry())
-    built = build_pipeline(settings, guarded=True)
+    bus, metrics, judging = Bus(), Metrics(CollectorRegistry()), dict[str, Learned]()
+    built = build_pipeline(settings, guarded=True, around=Places(learned=judging.get))
     pipeline = Switch(built)
     stack.push_async_callback(pipeline.close)
     await built.open()
@@ -159,13 +163,11 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
     look = await open_look(settings, store, stack)
     rejudging = Rejudging(settings)
     rejudge = open_rejudge(rejudging, store, new_id, stack)
-    opened = Opened(keep, erasing, sign_in, admit, look, rejudge, settings.moderation.ladder, settings.moderation.allow_shadow)
+    learn = open_learning(store, new_id, pipeline, judging, bus)
+    strict, allows_shadow = settings.moderation.ladder, settings.moderation.allow_shadow
+    opened = Opened(keep, erasing, sign_in, admit, look, rejudge, learn, strict, allows_shadow)
     flows = await build_flows(store, pipeline, opened, channels)
-    streams = open_streams(settings, store, flows.deliver, flows.receive)
-    streams.sweeper.start()
-    stack.callback(streams.sweeper.stop)
-    Listener(streams.hub, bus)
-    bus.on(Missed, streams.send_away)
+    streams = _streams(settings, store, flows, bus, stack)
     for change in RELEASING if channels else ():
         bus.on(change, flows.attempt.released)
     keep.renewed = partial(_look_for_work, flows)
@@ -177,10 +179,25 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
     measure_plugins(pipeline, metrics)
     measure_disk(metrics, store)
     made = await _owner(store, flows.govern, owner_token)
+    await _recover(flows)
+    return App(store, flows, streams, pipeline, bus, metrics, made, settings.moderation, rejudging, mqtt, provision)
+
+
+def _streams(settings: Settings, store: Engine, flows: Flows, bus: Bus, stack: AsyncExitStack) -> Streams:
+    """Those of the members, told of what is committed."""
+    streams = open_streams(settings, store, flows.deliver, flows.receive)
+    streams.sweeper.start()
+    stack.callback(streams.sweeper.stop)
+    Listener(streams.hub, bus)
+    bus.on(Missed, streams.send_away)
+    return streams
+
+
+async def _recover(flows: Flows) -> None:
+    """What the run before left."""
     pending = await flows.deliver.recover()
     unknown = await flows.attempt.recover()
     log.info("opened", posts_in_delivery=pending, attempts_unknown=unknown)
-    return App(store, flows, streams, pipeline, bus, metrics, made, settings.moderation, rejudging, mqtt, provision)
 
 
 def _provision(settings: Settings, store: Engine, bus: Bus, epoch: Callable[[], int]) -> Provision | None:
@@ -244,6 +261,7 @@ def build_server(app: App, settings: Settings) -> web.Application:
         govern=flows.govern,
         sign_in=flows.sign_in,
         watch=flows.watch,
+        learn=flows.learn,
         admit=flows.admit,
         deliver=flows.deliver,
         rejudge=flows.rejudge,

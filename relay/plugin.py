@@ -28,6 +28,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from relay.core.asking import AskingError, BadAnswer, Busy, Reply, Request, TooLate, Unreachable
 from relay.core.label import API, Label, Mode, Stage
 from relay.core.links import Link
+from relay.core.model import Learned
 from relay.core.origin import read_url
 from relay.core.text import Text
 from relay.core.verdict import Attachment, MemberFacts, OnError, Signal
@@ -45,6 +46,7 @@ __all__ = [
     "Hit",
     "Http",
     "Incoming",
+    "Learned",
     "Link",
     "MemberFacts",
     "Memory",
@@ -162,16 +164,26 @@ class Http(ABC):
 class Context:
     """What a plugin may use besides the message: the time, a memory of its own, and services that its options name.
 
-    `memory` belongs to this plugin and this member: no other plugin and no other member's message ever reads it.
+    `memory` belongs to this plugin and this member: no other plugin and no other member's message ever reads it. `learned` is
+    the model of staff's decisions in the message's community, for plugins inside of the relay that declare
+    `across_members = True`; None where none is in use.
     """
 
-    __slots__ = ("_http", "_shared", "memory", "now")
+    __slots__ = ("_http", "_shared", "learned", "memory", "now")
 
-    def __init__(self, now: datetime, memory: Memory, shared: Memory | None = None, http: Http | None = None) -> None:
+    def __init__(
+        self,
+        now: datetime,
+        memory: Memory,
+        shared: Memory | None = None,
+        http: Http | None = None,
+        learned: Learned | None = None,
+    ) -> None:
         self.now = now
         self.memory = memory
         self._shared = shared
         self._http = http
+        self.learned = learned
 
     @property
     def shared(self) -> Memory:

@@ -25,6 +25,7 @@ COMMANDS = {
     "session": ("relay.cli.signed_in", "Sessions: the browsers you are signed in with."),
     "key": ("relay.cli.key", "Keys: credentials of company systems."),
     "plugin": ("relay.cli.plugin", "Plugins: what looks at members' messages."),
+    "model": ("relay.cli.model", "Models: what moderation learned from staff's decisions."),
     "moderation": ("relay.cli.moderation", "Moderation: read the rules, and try them on texts."),
     "audit": ("relay.cli.audit", "Audit: who did what, and proof that nobody changed it since."),
     "version": ("relay.cli.version", "Show the version."),

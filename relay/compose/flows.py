@@ -23,6 +23,7 @@ from relay.flows.govern import Govern
 from relay.flows.join import Join
 from relay.flows.judge import Judging
 from relay.flows.keep import Keep
+from relay.flows.learn import Learn
 from relay.flows.look import Look
 from relay.flows.pause import Pauses
 from relay.flows.publish import Publish
@@ -74,6 +75,7 @@ class Flows:
     erasing: Erasing
     watch: Watch
     rejudge: Rejudge
+    learn: Learn
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Opened:
     admit: Admit
     look: Look
     rejudge: Rejudge
+    learn: Learn
     strict: LadderSettings
     allows_shadow: bool
 
@@ -120,6 +123,7 @@ async def build_flows(store: Store, pipeline: Switch, opened: Opened, channels: 
         erasing=opened.erasing,
         watch=Watch(store, clock, pipeline.raids.news, pipeline.raids.end),
         rejudge=opened.rejudge,
+        learn=opened.learn,
     )
 
 

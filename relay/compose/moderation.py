@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +19,6 @@ from relay.outbound.client import Client, refusal
 from relay.outbound.settings import OutboundSettings
 from relay.pipeline.asker import services
 from relay.pipeline.forks import Forks
-from relay.pipeline.memory import MemoryStore
 from relay.pipeline.pipeline import Pipeline, Places
 from relay.pipeline.source import moved
 from relay.pipeline.trace import Trace
@@ -64,14 +64,14 @@ def build_pipeline(
     *,
     guarded: bool = False,
     clock: Clock | None = None,
-    memory: MemoryStore | None = None,
+    around: Places | None = None,
     alone: bool = False,
 ) -> Pipeline:
     """Moderation as configured; has to be closed. Raises PluginError.
 
-    It goes on with the `memory` of the one before, if there is one; `alone` leaves out the plugins that ask services.
-    `guarded` is for a relay that serves: a plugin inside of it that holds its loop for too long ends it, and is moved; and
-    plugins may ask the services that their options name.
+    It goes on with what is `around` it: the memory of the one before, and the models that are in use. `alone` leaves out the
+    plugins that ask services. `guarded` is for a relay that serves: a plugin inside of it that holds its loop for too long ends
+    it, and is moved; and plugins may ask the services that their options name.
     """
     moderation, tables = settings.moderation, load_tables()
     rules = rules_of(moderation)
@@ -88,7 +88,7 @@ def build_pipeline(
     trace = _trace(settings.log.trace_plugins, settings.plugins)
     outbound = Client(moderation.http) if guarded else None
     asked = [plugin for plugin in moved(plugins, quarantine) if not (alone and services(plugin))]
-    places = Places(forks, watchdog, outbound, memory=memory, trace=trace)
+    places = replace(around or Places(), forks=forks, watchdog=watchdog, outbound=outbound, trace=trace)
     return Pipeline(asked, rules, tables, clock or SystemClock(), places)
 
 

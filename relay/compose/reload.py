@@ -16,7 +16,7 @@ from relay.core.change import Record
 from relay.core.errors import Unavailable
 from relay.core.staff import RELAY
 from relay.loader import PluginError
-from relay.pipeline.pipeline import Pipeline
+from relay.pipeline.pipeline import Pipeline, Places
 from relay.pipeline.switch import Switch
 from relay.ports import Store
 from relay.settings import Loaded, SettingsError
@@ -119,7 +119,8 @@ class Reload:
             raise ReloadError(str(error)) from None
         settings = self._settings.model_copy(update={name: getattr(loaded.values, name) for name in RELOADED})
         try:
-            return loaded, build_pipeline(settings, guarded=True, memory=self._switch.memory)
+            around = Places(memory=self._switch.memory, learned=self._switch.learned)
+            return loaded, build_pipeline(settings, guarded=True, around=around)
         except PluginError as error:
             raise ReloadError(str(placed(loaded, error))) from None
         except Exception as error:

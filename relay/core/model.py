@@ -21,6 +21,7 @@ from relay.core.learning import Figures, Sample, figures, folds_of, learn, sampl
 from relay.core.staff import Actor
 
 LEAST = 50  # lessons of each kind: with fewer, chance says more than the words
+STILL_ENOUGH = 40  # of each kind for what follows a model in use: an erasure or two must not end what staff rely on
 MORE = 50  # further lessons until a next one is learned: fewer change little, and each is something for people to look at
 MOST = 1000  # lessons of each kind, the latest: what advertisers write changes, and learning ends within seconds
 MEMBERS = 5  # who wrote a word until it counts: of fewer one could tell whose it is
@@ -73,6 +74,11 @@ class Lessons:
     def are_enough(self) -> bool:
         """Whether a model may be learned from them."""
         return min(self.rejected, self.delivered) >= LEAST
+
+    @property
+    def are_still_enough(self) -> bool:
+        """Whether they may make what follows a model in use."""
+        return min(self.rejected, self.delivered) >= STILL_ENOUGH
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,3 +245,8 @@ class Learned:
         """How surely a folded text is spam, 0 to 1, 0.5 being the balanced point; None where it knows none of the words."""
         words = words_of(folded)
         return self._additive.certainty(words) if any(word in self.words for word in words) else None
+
+
+def untaught(_community: str) -> Learned | None:
+    """No model is in use."""
+    return None

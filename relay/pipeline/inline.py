@@ -14,7 +14,7 @@ from relay.pipeline.memory import Shelf
 from relay.pipeline.poison import Poison
 from relay.pipeline.stopwatch import CollectorTime, Stopwatch
 from relay.pipeline.watchdog import Mark
-from relay.plugin import Context, Incoming, Plugin
+from relay.plugin import Context, Incoming, Learned, Plugin
 from relay.ports import Clock, Outbound
 
 SETUP_WITHIN = 10.0  # seconds that a plugin may wait for at its set-up
@@ -70,7 +70,7 @@ class Inline:
     def forget(self, member: str) -> None:
         self._poison.forget(member)
 
-    async def judge(self, incoming: Incoming) -> Answer | None:
+    async def judge(self, incoming: Incoming, learned: Learned | None = None) -> Answer | None:
         """What it sees; None when it does not want this message. Only a cancellation is raised."""
         if (refused := self._refusal(incoming)) is not None:
             return refused
@@ -86,7 +86,8 @@ class Inline:
         finally:
             self._mark.leave()
         asker = self._gate.begin() if self._gate else None
-        answer.why = await drive(self._plugin, incoming, self._context(incoming.member.id, asker), answer.signals, watch)
+        context = self._context(incoming.member.id, asker, learned)
+        answer.why = await drive(self._plugin, incoming, context, answer.signals, watch)
         if answer.why is not None and answer.why.startswith("took"):
             self._breaker.failed(self._clock.monotonic())
             self._poison.note(incoming.member.id, incoming.text.raw)
@@ -107,6 +108,8 @@ class Inline:
     def _is_open(self) -> bool:
         return self._breaker.is_tripped and self._clock.monotonic() < self._breaker.open_until
 
-    def _context(self, member: str, asker: Asker | None = None) -> Context:
-        shared = self._shelf.of("") if self._plugin.across_members else None
-        return Context(self._clock.now(), self._shelf.of(member), shared, asker)
+    def _context(self, member: str, asker: Asker | None = None, learned: Learned | None = None) -> Context:
+        """What rests on other members is for plugins alone that say so."""
+        is_across = self._plugin.across_members
+        shared = self._shelf.of("") if is_across else None
+        return Context(self._clock.now(), self._shelf.of(member), shared, asker, learned if is_across else None)

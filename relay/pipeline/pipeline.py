@@ -16,6 +16,7 @@ import structlog
 from relay.core.composite import composed
 from relay.core.headroom import Headroom, after
 from relay.core.label import Label, Mode, Stage
+from relay.core.model import untaught
 from relay.core.text import Tables, Text
 from relay.core.trust import Past, Trust, trust_of
 from relay.core.verdict import (
@@ -47,7 +48,7 @@ from relay.pipeline.raids import Raids
 from relay.pipeline.source import in_place
 from relay.pipeline.trace import Trace
 from relay.pipeline.watchdog import Watchdog, fingerprint, unseen
-from relay.plugin import Foreign, Incoming, Plugin
+from relay.plugin import Foreign, Incoming, Learned, Plugin
 from relay.ports import Clock, Outbound
 
 HEADROOM = "headroom"  # what is remembered of each member under the name of the core
@@ -85,7 +86,7 @@ class PluginState:
 class Places:
     """What plugins have around them: workers, the watchdog over the relay's own loop, HTTP, a memory. None: it is not there.
 
-    `trace` says whose checks go into the log.
+    `trace` says whose checks go into the log; `learned` gives the model that is in use in the community of a slug.
     """
 
     forks: Forks | None = None
@@ -93,6 +94,7 @@ class Places:
     outbound: Outbound | None = None
     trace: Trace = field(default_factory=Trace)
     memory: MemoryStore | None = None
+    learned: Callable[[str], Learned | None] = untaught
 
 
 @dataclass(slots=True)
@@ -138,6 +140,7 @@ class Pipeline:
         self._opening = asyncio.Lock()
         self._is_open = False
         self._places = places or Places()
+        self.learned = self._places.learned
         kept = self._places.memory
         self.memory = MemoryStore(clock.monotonic) if kept is None else kept
         order = {stage: place for place, stage in enumerate(get_args(Stage))}
@@ -273,8 +276,9 @@ class Pipeline:
             submission.reply_to,
             submission.attachments,
         )
+        learned = self.learned(submission.community)
         for runner in runners:
-            answer = await self._run(runner, incoming, seen, failures)
+            answer = await self._run(runner, incoming, learned, seen, failures)
             self._places.trace.note(submission, runner.label, answer)
         if runners is self._quick and seen and trust.lightly:
             seen.append(self._of_core(Signal("core.trusted", factor=trust.value, reason=trust.why)))
@@ -327,10 +331,12 @@ class Pipeline:
         trust = self.trust(Past(member.approved, member.joined_at, member.known), submission.at)
         return replace(trust, value=1.0, lightly=True) if member.trusted else trust
 
-    async def _run(self, runner: _Runner, incoming: Incoming, seen: list[Seen], failures: list[Failure]) -> Answer | None:
+    async def _run(
+        self, runner: _Runner, incoming: Incoming, learned: Learned | None, seen: list[Seen], failures: list[Failure]
+    ) -> Answer | None:
         label = runner.label
         started = perf_counter()
-        answer: Answer | None = await runner.place.judge(incoming)
+        answer: Answer | None = await runner.place.judge(incoming, learned)
         if answer is None:
             return None
         answer.seconds = perf_counter() - started

@@ -22,7 +22,7 @@ from relay.pipeline.forks import Forks
 from relay.pipeline.memory import Shelf
 from relay.pipeline.poison import Poison
 from relay.pipeline.seat import Ears, Seat
-from relay.plugin import Foreign, Incoming
+from relay.plugin import Foreign, Incoming, Learned
 from relay.ports import Clock, Outbound
 
 OVERTIME = 0.1  # seconds after the deadline at which a message waits no longer, whatever it waits for
@@ -92,8 +92,11 @@ class Process:
     def forget(self, member: str) -> None:
         self._poison.forget(member)
 
-    async def judge(self, incoming: Incoming) -> Answer:
-        """Have the message checked, within the deadline and OVERTIME when few wait; only a cancellation is raised."""
+    async def judge(self, incoming: Incoming, _learned: Learned | None = None) -> Answer:
+        """Have the message checked, within the deadline and OVERTIME when few wait; only a cancellation is raised.
+
+        No model goes to a worker.
+        """
         if (refused := self._refusal(incoming)) is not None:
             return refused
         loop = asyncio.get_running_loop()

@@ -5,7 +5,7 @@ second looks for a while; after that, and after a restart, the newest gives them
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from relay.core.verdict import Decision, Submission
 from relay.pipeline.memory import MemoryStore
 from relay.pipeline.pipeline import Pipeline, PluginState
 from relay.pipeline.raids import Raids
+from relay.plugin import Learned
 
 LINGERS = 30.0  # seconds that a replaced pipeline waits for second looks; they mostly begin at once
 
@@ -66,6 +67,11 @@ class Switch:
     def raids(self) -> Raids:
         """Those of all its pipelines."""
         return self._newest.pipeline.raids
+
+    @property
+    def learned(self) -> Callable[[str], Learned | None]:
+        """Gives the model that is in use in a community; a pipeline that shall judge by the same is built around it."""
+        return self._newest.pipeline.learned
 
     async def judge(self, submission: Submission) -> Decision:
         """Both looks, by one pipeline."""

@@ -73,7 +73,7 @@ def submission(text: str, member: str = "m1", *, trusted: bool = False, at: date
 def moderate(plugin: type[Plugin[Any]], *texts: str, **options: object) -> list[Signal]:
     """Judge texts of one member one after another, at one moment, and give the signals of the last.
 
-    `http`, no option, answers what the plugin asks (relay.testing.services.Canned).
+    `http`, no option, answers what the plugin asks (relay.testing.services.Canned); `learned`, neither, is the model in use.
     Call it where no event loop runs; raise PluginFaultError when the plugin fails.
     """
     decisions = asyncio.run(_judge(plugin, texts, options))
@@ -135,7 +135,9 @@ async def _judge(
 def _split(options: dict[str, object]) -> tuple[dict[str, object], Places]:
     """The plugin's own options, and what is around it."""
     http: Any = options.get("http")
-    return {name: value for name, value in options.items() if name != "http"}, Places(outbound=http)
+    learned: Any = options.get("learned")
+    own = {name: value for name, value in options.items() if name not in {"http", "learned"}}
+    return own, Places(outbound=http, learned=lambda _community: learned)
 
 
 def _rules(plugin: type[Plugin[Any]]) -> Rules:

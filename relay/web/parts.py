@@ -18,6 +18,7 @@ from relay.flows.deliver import Deliver
 from relay.flows.enrol import Enrol
 from relay.flows.govern import Govern
 from relay.flows.join import Join
+from relay.flows.learn import Learn
 from relay.flows.look import Look
 from relay.flows.pause import Pauses
 from relay.flows.publish import Publish
@@ -87,6 +88,7 @@ class Parts:
     govern: Govern
     sign_in: SignIn
     watch: Watch
+    learn: Learn
     admit: Admit
     deliver: Deliver
     rejudge: Rejudge

@@ -14,6 +14,7 @@ from relay.web import (
     me,
     measures,
     members,
+    models,
     people,
     plugins,
     posts,
@@ -84,6 +85,16 @@ _COMMUNITIES = (
     _staff("GET", f"{_OF}/moderation:replay", _MANAGER, "See how far a replay is, and what it found", replays.read,
            answer=replays.ReplayView),
     _staff("DELETE", f"{_OF}/moderation:replay", _MANAGER, "Stop a replay, or drop what it found", replays.stop, status=204),
+    _staff("GET", f"{_OF}/learning", _MANAGER, "See how far the community is with learning from staff's decisions",
+           models.standing, answer=models.LearningView, scope="plugins:read"),
+    _staff("GET", f"{_OF}/models", _MANAGER, "List models of staff's decisions, newest first", models.listed_of,
+           query=PagingQuery, answer=Listed[models.ModelView], scope="plugins:read"),
+    _staff("GET", "/v1/models/{id}", _MANAGER, "See what a model knows", models.read,
+           answer=models.ModelDetail, scope="plugins:read"),
+    _staff("POST", "/v1/models/{id}:use", _MANAGER, "Put a model to use, instead of the one before", models.use,
+           body=Nothing, answer=models.ModelView),
+    _staff("POST", "/v1/models/{id}:withdraw", _MANAGER, "Take a model back: it judges no more", models.withdraw,
+           body=Nothing, answer=models.ModelView),
 )  # fmt: skip
 
 _MEMBERS = (

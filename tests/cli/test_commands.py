@@ -99,6 +99,17 @@ def test_a_measure_is_imposed_listed_and_ended(owner: CommandLine, served: Serve
     assert owner.json("measure", "proposed", pool).things == []
 
 
+def test_where_nothing_is_learned_it_is_said_why(owner: CommandLine, pool: str) -> None:
+    listed = owner("model", "list", pool)
+    unknown = [
+        owner("model", *words).code for words in (("show", "nobody"), ("use", "nobody", "--yes"), ("withdraw", "nobody"))
+    ]
+
+    assert (listed.code, listed.out.strip(), unknown) == (0, "", [1, 1, 1])
+    assert "No model was learned yet." in listed.err
+    assert "the plugin spam is not switched on" in listed.err
+
+
 def test_members_are_listed_given_tokens_exported_and_erased(owner: CommandLine, pool: str, ada: Member) -> None:
     token = owner.json("member", "token", ada["id"], "--device", "phone").thing["token"]
     exported = owner.json("member", "export", RELAY_TOKEN=token).thing

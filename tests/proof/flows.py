@@ -6,6 +6,7 @@ compared byte for byte: pseudonyms, ids and sizes too.
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from relay.channels.web.listen import Listener
 from relay.channels.web.socket import Sweeper, Terms
 from relay.channels.web.stream import Doors, Streams, StreamSettings
 from relay.core.identity import ID_BYTES, TOKEN_BYTES, encode
+from relay.core.model import Learned
 from relay.core.raid import RaidRules
 from relay.core.verdict import Decision, Rules, Submission
 from relay.flows.answer import Answer
@@ -35,7 +37,7 @@ from relay.flows.receive import Receive, Reply
 from relay.flows.review import Review
 from relay.lexicon import load_tables
 from relay.loader import load
-from relay.pipeline.pipeline import Pipeline
+from relay.pipeline.pipeline import Pipeline, Places
 from relay.plugin import NoOptions
 from relay.ports import SignedIn
 from relay.stores.sqlite import SqliteStore
@@ -43,7 +45,7 @@ from relay.testing.clock import ManualClock
 from tests.proof.plugins import Crowd, Sure
 
 SHIPPED = Path(relay.__file__).parent.parent / "plugins"
-PLUGINS: dict[str, dict[str, Any]] = {"words": {"add": ["blargs"]}, "flood": {"burst": 4}, "repeat": {}}
+PLUGINS: dict[str, dict[str, Any]] = {"words": {"add": ["blargs"]}, "flood": {"burst": 4}, "repeat": {}, "spam": {}}
 WEIGHTS = {"words.insult": 5.5, "repeat.own": 9.0, "flood.rate": 5.5}
 """An insult is held, the second one rejected: programs are short."""
 FLOODED = StreamSettings(slim=True, send_burst=6, send_per_second=0.5)
@@ -89,6 +91,7 @@ class Universe:
     review: Review
     enrol: Enrol
     govern: Govern
+    judging: dict[str, Learned]
 
     def begin(self, example: int) -> None:
         """A fresh row of ids, a month later."""
@@ -102,7 +105,8 @@ async def open_universe(path: Path, stack: AsyncExitStack) -> Universe:
     bus, clock, ids, secrets = Bus(), ManualClock(), OwnIds(), OwnIds(TOKEN_BYTES)
     store = await SqliteStore.open(path, told=bus.announce)
     stack.push_async_callback(store.close)
-    judging = _judging(moderation(clock))
+    models: dict[str, Learned] = {}
+    judging = _judging(moderation(clock, models))
     receive = Receive(store, clock, ids, judging, lambda: RUN)
     deliver = Deliver(store, clock)
     sweeper = Sweeper(Terms(), clock=clock.monotonic)
@@ -127,15 +131,17 @@ async def open_universe(path: Path, stack: AsyncExitStack) -> Universe:
         Review(store, clock, ids),
         Enrol(store, clock, ids, secrets, b"key"),
         Govern(store, clock, ids, secrets),
+        models,
     )
 
 
-def moderation(clock: ManualClock) -> Pipeline:
-    """The shipped plugins, easily provoked; two members with one text are a raid."""
+def moderation(clock: ManualClock, models: Mapping[str, Learned]) -> Pipeline:
+    """The shipped plugins, easily provoked; two members with one text are a raid. Models by the slug of their community."""
     plugins = [*load([SHIPPED], PLUGINS), Crowd(NoOptions()), Sure(NoOptions())]
     for plugin in plugins:
         type(plugin).deadline_ms = PATIENT_MS
-    return Pipeline(plugins, Rules(weights=WEIGHTS, raid=RaidRules(members=1)), load_tables(), clock)
+    rules = Rules(weights=WEIGHTS, raid=RaidRules(members=1))
+    return Pipeline(plugins, rules, load_tables(), clock, Places(learned=models.get))
 
 
 def _judging(pipeline: Pipeline) -> Judging:

@@ -29,10 +29,12 @@ from tests.proof.ear import Ear
 from tests.proof.flows import Universe, actor
 from tests.proof.knowledge import Knowledge
 from tests.proof.play import DEVICES, Request
+from tests.proof.plugins import learned_from_high
 
 EVA = Actor("eva", "Eva", Role.MANAGER)
 JAN = Actor("jan", "Jan", Role.MANAGER)
 ALL = Paging(limit=1000)
+OF_HIGH = learned_from_high()  # in use where HIGH is
 NAMES = ("Bad am See", "Bad am Meer", "{name}")
 
 
@@ -121,6 +123,8 @@ class FlowsWorld:
         assert stored is not None
         self.members[who] = stored
         self.tokens[who, 0] = welcome.token
+        if who is Who.HIGH:
+            self.universe.judging[self.slug] = OF_HIGH
         self.tokens[who, 1] = await self.universe.enrol.token(EVA, stored, DEVICES[1])
 
     # ------------------------------------------------------------------------------------------------- connections

@@ -34,6 +34,7 @@ from relay.flows.enrol import Enrol
 from relay.flows.govern import Govern
 from relay.flows.join import Join
 from relay.flows.judge import Judging
+from relay.flows.learn import Learn
 from relay.flows.look import Look
 from relay.flows.pause import Pauses
 from relay.flows.publish import Publish
@@ -44,6 +45,7 @@ from relay.flows.review import Review
 from relay.flows.sign_in import SignIn
 from relay.flows.watch import Watch
 from relay.hasher import Cost, Hasher
+from relay.learner import Learner
 from relay.observe import Metrics
 from relay.pipeline.pipeline import PluginState
 from relay.ports import Paging, SignedIn, Told
@@ -277,14 +279,12 @@ class Ground:
 
 def described(name: str) -> dict[str, object]:
     """A plugin as a pipeline describes it."""
-    label = PluginState(name, "1.0", "content", "inline", {f"{name}.any": 1.0}, runs=0, hits=0, errors=0, mean_us=0.0)
-    return asdict(label)
+    return asdict(PluginState(name, "1.0", "content", "inline", {f"{name}.any": 1.0}, runs=0, hits=0, errors=0, mean_us=0.0))
 
 
 def built(ground: Ground, ready: list[bool], plugins: list[dict[str, object]]) -> Parts:
     """The parts as app.py makes them, with moderation that the test decides and streams that nobody sweeps."""
-    store, clock = ground.store, ground.clock
-    ids, secrets = Drawn(), drawn_tokens()
+    store, clock, ids, secrets = ground.store, ground.clock, Drawn(), drawn_tokens()
     deliver = Deliver(store, clock)
     hub = Hub(store, deliver.reached)
     streams = Streams(hub, clock, Random(1), Doors(_silent, _silent), StreamSettings(), Sweeper())
@@ -307,6 +307,7 @@ def built(ground: Ground, ready: list[bool], plugins: list[dict[str, object]]) -
         sign_in=SignIn(store, clock, ids, secrets, ground.hasher.hash, ground.hasher.verify),
         watch=Watch(store, clock, over=lambda _slug: True),
         rejudge=Rejudge(store, clock, ids, fits, none_came),
+        learn=Learn(store, clock, ids, Learner(Tables), {}, lambda: True),
         admit=Admit(store, clock, ids, secrets, lambda: bytes(SALT_BYTES)),
         deliver=deliver,
         known=Known(b"join key", ids),

@@ -23,7 +23,7 @@ AUDITED: Final = tomllib.loads(Path(__file__).with_name("audited.toml").read_tex
 STAFF_ROUTES: Final = [route for route in ROUTES if route.who is Who.STAFF]
 BY_OTHER_WAYS: Final = {
     "thread.search", "thread.list", "thread.note", "case.reject", "member.export", "member.erased", "link.use",
-    "member.join", "raid.begin", "moderation.reload",
+    "member.join", "raid.begin", "moderation.reload", "model.learn",
 }  # fmt: skip
 WORD: Final = "zebra-crossing"  # nothing that the relay writes by itself
 

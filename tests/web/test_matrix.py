@@ -1,6 +1,8 @@
 """Every route x every caller against the table in git; a new route without a row fails."""
 
+import base64
 import tomllib
+import zlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,8 +13,10 @@ import pytest
 
 from relay.core.ladder import MeasureKind
 from relay.core.measure import Impose, Measure, MeasureState
+from relay.core.model import LARGEST, AddModel, Content, Model, UseModel
 from relay.core.moment import rfc3339
 from relay.core.staff import SCOPES, Role
+from relay.ports import Paging
 from relay.web.route import Route, Who
 from relay.web.table import ROUTES
 from tests.web.browser import secret_of
@@ -20,6 +24,8 @@ from tests.web.conftest import CONSENT, PASSPHRASE, Caller, Person, Relay
 
 MATRIX: Final = tomllib.loads(Path(__file__).with_name("matrix.toml").read_text("utf-8"))
 COLUMNS: Final = MATRIX["columns"].split()
+
+EMPTY: Final = base64.b64encode(zlib.compress(bytes(LARGEST))).decode()  # the table of a model that knows nothing
 
 Made = tuple[str, object]
 """A path and a body."""
@@ -115,6 +121,19 @@ class World:
         await store.commit(Impose(measure))
         return measure.id
 
+    async def model_id(self) -> str:
+        """One that can be put to use; for who takes it back, one that is."""
+        store, parts, now = self.relay.parts.store, self.relay.parts, self.relay.parts.clock.now()
+        member = await store.member(self.member.id)
+        assert member is not None
+        number = len((await store.models(member.community, Paging(200))).items) + 1
+        worth = dict.fromkeys(("macro_f1", "recall", "false_alarms"), 0.9)
+        model = Model(parts.ids(), member.community, number, now, now, 50, 50, 1, worth, 0)
+        await store.commit(AddModel(model, Content({}, EMPTY, 1.0, 0.0, 1.0), (member.n,)))
+        if self.route.path.endswith(":withdraw"):
+            await store.commit(UseModel(member.community, model.id, now, "eva"))
+        return model.id
+
     async def invite(self) -> dict[str, Any]:
         made: dict[str, Any] = (await self.relay.owner("POST", "/v1/communities/bad/invites", {"label": "desk"})).body
         return made
@@ -145,6 +164,7 @@ THINGS: Final[dict[str, Callable[[World], Awaitable[str]]]] = {
     "threads": World.thread_id,
     "cases": World.held_case,
     "measures": World.measure_id,
+    "models": World.model_id,
     "invites": World.invite_id,
     "staff": World.staff_id,
     "keys": World.key_id,
@@ -237,6 +257,8 @@ BODIES: Final[dict[str, Any]] = {
     "POST /v1/measures/{id}:confirm": {"reason": "Threats."},
     "POST /v1/measures/{id}:dismiss": {},
     "POST /v1/measures/{id}:lift": {},
+    "POST /v1/models/{id}:use": {},
+    "POST /v1/models/{id}:withdraw": {},
     "POST /v1/staff": _new_person,
     "POST /v1/sign-in": _passphrase,
     "POST /v1/sign-in:look": _link,

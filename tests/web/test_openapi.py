@@ -70,6 +70,7 @@ def test_who_creates_takes_a_key_and_who_shows_a_secret_says_so() -> None:
 def test_every_post_that_makes_something_is_creating() -> None:
     making_nothing = {
         "/v1/members/{id}:lift", "/v1/measures/{id}:lift", "/v1/measures/{id}:dismiss",
+        "/v1/models/{id}:use", "/v1/models/{id}:withdraw",
         "/v1/posts/{id}:cancel", "/v1/threads/{id}/lease", "/v1/me/ack", "/v1/me/read", "/v1/me/press", "/v1/me/leave",
         "/v1/sign-in", "/v1/sign-in:look", "/v1/sign-in:link", "/v1/session/passphrase",
         "/v1/me/pause",
