@@ -234,6 +234,7 @@ CONSOLE: Final[Mapping[str, State]] = MappingProxyType(
         "settings-plugins-options": at("{slug}", "settings", "plugins", shows="plugin.runs", then=_options),
         "settings-replay": at("{slug}", "settings", "replay", shows="replay.matrix"),
         "settings-replay-none": at("{empty}", "settings", "replay", shows="replay.none"),
+        "settings-learning": at("{slug}", "settings", "plugins", "learning", shows="learning.off"),
         "settings-new": at("-", "settings", "new", shows="community.why"),
         "staff": at("-", "staff", shows="that-is-you"),
         "staff-add": at("-", "staff", shows="that-is-you", then=by("staff.add", shows="role.agent.may")),

@@ -10,45 +10,19 @@ from relay.core.model import LEAST
 from tests.e2e.cast import Cast
 from tests.e2e.client import MemberClient
 from tests.e2e.conftest import Relay, unlimited
+from tests.e2e.teaching import taught, teachable
 from tests.e2e.test_canaries import _contents, _holding, _rows
 
 SLUG = "town"
-KEPT = "zzkeep"
-KEEP = f'''
-"""Keep: a person looks at what says so."""
-from relay.plugin import NoOptions, Plugin, Signal
-
-class Keep(Plugin[NoOptions]):
-    name, version, api = "keep", "1.0", 1
-    signals = {{"keep.this": 5.0}}
-
-    async def check(self, incoming, context):
-        if "{KEPT}" in incoming.text.folded:
-            yield Signal("keep.this")
-'''
-SETTINGS = {
-    "RELAY_PLUGINS__KEEP": '{"trusted_inline": true}',
-    "RELAY_PLUGINS__SPAM": "{}",
-    "RELAY_MODERATION__LADDER__STRIKE": "0",
-    **unlimited("staff", "member", "visitor"),
-}
+PATIENT = unlimited("staff", "member", "visitor")
 PEOPLE, EACH = 7, 8  # of each kind: the last of them makes it enough, and enough is left when one is gone
 
 
 def lines(mark: str) -> Iterator[tuple[str, str]]:
     """What is rejected and what is delivered; the mark stands in what is delivered."""
     for n in range(EACH):
-        yield f"{KEPT} gewinne jetzt viel geld {n}", "reject"
-        yield f"{KEPT} wann kommt der bus {mark} {n}", "deliver"
-
-
-async def taught(cast: Cast, member: MemberClient, mark: str) -> None:
-    """They write, and a person decides about all of it."""
-    for n, (text, action) in enumerate(lines(mark)):
-        await member.api.want(202, "POST", "/v1/me/messages", {"client_id": f"m{n}", "text": text})
-        (case,) = (await cast.owner.get(f"/v1/communities/{SLUG}/cases?state=open"))["items"]
-        body = {"action": action, "reason": "Because."}
-        await cast.owner.want(200, "POST", f"/v1/cases/{case['id']}:decide", body, key=f"{member.id[:8]}-{n}")
+        yield f"gewinne jetzt viel geld {n}", "reject"
+        yield f"wann kommt der bus {mark} {n}", "deliver"
 
 
 async def erased(cast: Cast, *members: MemberClient) -> None:
@@ -73,17 +47,15 @@ async def held(cast: Cast) -> list[str]:
 async def test_what_staff_decide_becomes_a_model_and_leaves_it_with_its_member(
     start_relay: Relay, http: aiohttp.ClientSession, tmp_path: Path, engine: Mapping[str, str], seed: int
 ) -> None:
-    (tmp_path / "plugins").mkdir()
-    (tmp_path / "plugins" / "keep.py").write_text(KEEP, "utf-8")
     mark = f"wombat{Random(seed).getrandbits(64):016x}"
-    server = await start_relay(**SETTINGS, RELAY_MODERATION__FOLDER=str(tmp_path / "plugins"))
+    server = await start_relay(**PATIENT, **teachable(tmp_path))
     async with Cast(http, server) as cast:
         await cast.found(SLUG)
         one, other, *marked = [await cast.enrol(SLUG) for _ in range(PEOPLE)]
         models = f"/v1/communities/{SLUG}/models"
         before = await cast.owner.get(f"/v1/communities/{SLUG}/learning")
         for member in (one, other, *marked):
-            await taught(cast, member, mark if member in marked else "")
+            await taught(cast, SLUG, member, lines(mark if member in marked else ""))
         page = await cast.owner.until(models, lambda page: page["items"])
         model = f"/v1/models/{page['items'][0]['id']}"
         known = [each["word"] for each in (await cast.owner.get(model))["known"]]

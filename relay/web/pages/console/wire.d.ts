@@ -189,6 +189,30 @@ export interface Plugin {
   restarts: number;
   options: PluginOption[];
 }
+export interface Learning {
+  is_on: boolean;
+  rejected: number;
+  delivered: number;
+  least: number;
+  least_members: number;
+  why_not: "off" | "few" | "no_words" | null;
+}
+export interface Model {
+  id: string;
+  number: number;
+  at: string;
+  rejected: number;
+  delivered: number;
+  members: number;
+  words: number;
+  worth: { macro_f1: number; recall: number; false_alarms: number };
+  is_in_use: boolean;
+  used_at: string | null;
+  used_by: string | null;
+  emptied_at: string | null;
+  is_outdated: boolean;
+}
+export interface ModelWords { model: Model; known: { word: string; weight: number }[] }
 export interface PluginOption { name: string; value: unknown; default: unknown; description: string }
 export interface ReplayFlip {
   message: string;

@@ -6,8 +6,10 @@ import { useLoaded } from "../loaded.js";
 import { Empty, Skeleton, Trouble } from "../parts/feedback.js";
 import { Icon } from "../parts/icons.js";
 import { Sheet } from "../parts/page.js";
+import { route, to } from "../route.js";
 import { html } from "../view.js";
 import { list, number, t, translated, word } from "../words.js";
+import { Learned } from "./learning.js";
 
 /** @typedef {import("../wire.js").Plugin} Plugin */
 /** @typedef {import("../wire.js").PluginOption} PluginOption */
@@ -17,10 +19,15 @@ const AGAIN = "its worker is started again: it ";
 const MOST = 8; // entries of a list, such as words: more say nothing more
 
 export function Plugins() {
+  return route.value.rest[1] === "learning" ? html`<${Learned} />` : html`<${Listed} />`;
+}
+
+function Listed() {
   const here = slug.value;
   const found = useLoaded(() => /** @type {Promise<Plugin[]>} */ (all(`/communities/${here}/plugins`)), [here]);
   return html`<${Sheet} title=${t("settings.plugins")} why=${t("settings.plugins.why")} acts=${html`<button type="button"
     onClick=${found.reload}>${t("reload")}</button>`}>
+    <p><a href=${to(here, "settings", "plugins", "learning")}>${t("learning")}</a></p>
     <${Trouble} problem=${found.problem} onRetry=${found.reload} />
     ${!found.value && !found.problem && html`<${Skeleton} rows=${3} />`}
     ${found.value?.length === 0 && html`<${Empty} icon="plug" title=${t("plugins.none")} why=${t("plugins.none.why")} />`}
