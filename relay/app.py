@@ -163,7 +163,7 @@ async def open_app(settings: Settings, stack: AsyncExitStack, owner_token: str |
     look = await open_look(settings, store, stack)
     rejudging = Rejudging(settings)
     rejudge = open_rejudge(rejudging, store, new_id, stack)
-    learn = open_learning(store, new_id, pipeline, judging, bus)
+    learn = await open_learning(store, new_id, pipeline, judging, bus)
     strict, allows_shadow = settings.moderation.ladder, settings.moderation.allow_shadow
     opened = Opened(keep, erasing, sign_in, admit, look, rejudge, learn, strict, allows_shadow)
     flows = await build_flows(store, pipeline, opened, channels)

@@ -13,8 +13,7 @@ from typing import Final
 
 import relay
 from relay.core.additive import words_of
-from relay.core.errors import Unavailable
-from relay.core.model import Content, Made, Taught, learned_from
+from relay.core.model import Content, LearningFailed, Made, Taught, learned_from
 from relay.core.text import Tables, fold
 
 WITHIN = 300.0  # seconds: two thousand long texts take ten, on a machine that has nothing else to do
@@ -38,14 +37,14 @@ class Learner:
         self._one_by_one = asyncio.Lock()
 
     async def __call__(self, lessons: Sequence[Taught]) -> Made | None:
-        """None when no word was written by enough members. Raises Unavailable when the process did not do its work."""
+        """None when no word was written by enough members. Raises LearningFailed when the process did not do its work."""
         async with self._one_by_one:
             given = await asyncio.to_thread(self._packed, lessons)
             try:
                 async with asyncio.timeout(WITHIN):
                     made = json.loads(await _said(given))
             except (OSError, TimeoutError, ValueError) as error:
-                raise Unavailable(f"No model could be learned: {type(error).__name__}.") from None
+                raise LearningFailed(f"{type(error).__name__} where it is learned") from None
         return None if made is None else Made(Content(**made["content"]), made["figures"])
 
     @cached_property

@@ -16,8 +16,8 @@ from relay.ports import Store
 HEARD = (Rule, Erase, UseModel, WithdrawModel, Missed)  # after which there may be something to learn, or another model in use
 
 
-def open_learning(store: Store, ids: Ids, pipeline: Switch, judging: MutableMapping[str, Learned], bus: Bus) -> Learn:
-    """`judging` is where the pipeline finds the models that are in use, by slug."""
+async def open_learning(store: Store, ids: Ids, pipeline: Switch, judging: MutableMapping[str, Learned], bus: Bus) -> Learn:
+    """`judging` is where the pipeline finds the models that are in use, by slug; they are there when this returns."""
 
     def is_on() -> bool:
         return any(label.name == PLUGIN for label, _ in pipeline.weighed())
@@ -25,4 +25,5 @@ def open_learning(store: Store, ids: Ids, pipeline: Switch, judging: MutableMapp
     learn = Learn(store, SystemClock(), ids, Learner(load_tables), judging, is_on)
     for change in HEARD:
         bus.on(change, learn.heard)
+    await learn.load()
     return learn

@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 from zlib import crc32
 
 MOST_WORDS = 1_000  # of one text: more of them change no score, and a wall of words stays cheap
@@ -83,6 +84,7 @@ class Additive:
     """A model that has learned; `unit` is what 1 in the table is worth, and `slope` turns a margin into a certainty."""
 
     __slots__ = ("_of_word", "bias", "shape", "slope", "table", "unit")
+    remembered: ClassVar[int] = REMEMBERED
 
     def __init__(self, shape: Shape, table: bytes, *, unit: float, bias: float, slope: float) -> None:
         """Raise ValueError when the table is not of the size that its shape asks for."""
@@ -93,7 +95,7 @@ class Additive:
         self.unit = unit
         self.bias = bias
         self.slope = slope
-        self._of_word = lru_cache(REMEMBERED)(self._read)
+        self._of_word = lru_cache(self.remembered)(self._read)
 
     def margin(self, words: Sequence[str]) -> float:
         """Above 0 for the one class, below for the other, further away the surer."""

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import IntEnum
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from relay.core.additive import Additive, Shape, words_of
 from relay.core.case import CaseView, Ruling
@@ -193,6 +193,10 @@ def wanted(lessons: Lessons, newest: Model | None, in_use: Model | None) -> Want
     return Wanted() if more >= MORE else None
 
 
+class LearningFailed(RuntimeError):
+    """What learns did not come to its end; the message says how."""
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """What came of learning; `figures` are those of Figures, by their names."""
@@ -230,6 +234,13 @@ def _weighed(model: Additive, words: set[str]) -> Iterator[tuple[str, float]]:
         yield word, round(sum(map(model.table.__getitem__, SHAPE.of_word(word))) * model.unit, 3)
 
 
+class _Modest(Additive):
+    """There is one for each community."""
+
+    __slots__ = ()
+    remembered: ClassVar[int] = 2_048  # words, some 600 KB
+
+
 class Learned:
     """A model that judges; `number` names it."""
 
@@ -239,7 +250,7 @@ class Learned:
         table = zlib.decompressobj().decompress(base64.b64decode(content.table), LARGEST)
         self.number = number
         self.words = frozenset(content.words)
-        self._additive = Additive(SHAPE, table, unit=content.unit, bias=content.bias, slope=content.slope)
+        self._additive = _Modest(SHAPE, table, unit=content.unit, bias=content.bias, slope=content.slope)
 
     def certainty(self, folded: str) -> float | None:
         """How surely a folded text is spam, 0 to 1, 0.5 being the balanced point; None where it knows none of the words."""

@@ -22,6 +22,7 @@ from relay.core.model import (
     STILL_ENOUGH,
     AddModel,
     Learned,
+    LearningFailed,
     Lessons,
     Made,
     Model,
@@ -42,7 +43,7 @@ LOOK_EVERY = 60.0  # seconds: what other relays did, and a configuration that wa
 log = structlog.get_logger(__name__)
 
 Learner = Callable[[Sequence[Taught]], Awaitable[Made | None]]
-"""Makes a model of lessons; None when they share no words. Raises Unavailable."""
+"""Makes a model of lessons; None when they share no words. Raises LearningFailed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Learn:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _loaded: dict[str, str] = field(default_factory=dict)
     _in_vain: dict[int, Lessons] = field(default_factory=dict)
+    _rests_until: float = 0.0
 
     def heard(self, _change: object, _outcome: object) -> None:
         """Hears from the bus that a lesson was given, taken back or erased, or that a model was put to use elsewhere."""
@@ -75,6 +77,11 @@ class Learn:
     async def run(self) -> None:
         """Learns what is to be learned until it is cancelled."""
         await work("learning", self.turn, self._wake, LOOK_EVERY)
+
+    async def load(self) -> None:
+        """At the start: what is in use judges from the first message on. Raises Unavailable."""
+        for community in await self.store.communities():
+            await self._judge_by(community)
 
     async def turn(self) -> bool:
         """One look at each community; whether there may be more to do. Raises Unavailable."""
@@ -119,7 +126,7 @@ class Learn:
     async def _look_at(self, community: Community) -> bool:
         """Whether something was done."""
         in_use = await self._judge_by(community)
-        if not self.is_on():
+        if not self.is_on() or self.clock.monotonic() < self._rests_until:
             return False
         lessons, now = await self.store.lessons(community.n), self.clock.now()
         newest = next(iter((await self.store.models(community.n, Paging(1))).items), None)
@@ -129,7 +136,12 @@ class Learn:
         taught = await self.store.taught(community.n, want.upto, MOST)
         found = _counted(taught)
         are_enough = found.are_enough if want.instead_of is None else found.are_still_enough
-        made = await self.learner(taught) if are_enough else None
+        try:
+            made = await self.learner(taught) if are_enough else None
+        except LearningFailed as problem:
+            log.error("no model was learned", why=str(problem))  # noqa: TRY400  the reason says it all
+            self._rests_until = self.clock.monotonic() + LOOK_EVERY
+            return False
         if made is None:
             return await self._give_up(community, want, lessons)
         number = 1 if newest is None else newest.number + 1

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from relay.core.additive import words_of
 from relay.core.case import CaseView, Ruling
 from relay.core.community import Community
 from relay.core.errors import Conflict, Stale
 from relay.core.ladder import Ladder
-from relay.core.model import LEAST, MORE, Learned, Lessons, Made, Model, Taught, learned_from
+from relay.core.model import LEAST, MORE, Learned, LearningFailed, Lessons, Made, Model, Taught, learned_from
 from relay.core.staff import Actor
 from relay.core.verdict import Action, Decision
-from relay.flows.learn import Learn
+from relay.flows.learn import LOOK_EVERY, Learn
 from relay.flows.receive import Reply
 from relay.ports import Paging, SignedIn
 from tests.flows.conftest import EVA, JAN, House
@@ -34,6 +35,7 @@ class School:
     judging: dict[str, Learned]
     lots: list[Sequence[Taught]] = field(default_factory=list)
     is_on: bool = True
+    fails: bool = False
     count: int = 0
 
     async def teach(self, spam: int, good: int, by: Actor = EVA) -> None:
@@ -87,6 +89,8 @@ async def school(house: House) -> School:
 
     async def learner(lessons: Sequence[Taught]) -> Made | None:
         made.lots.append(lessons)
+        if made.fails:
+            raise LearningFailed("OSError where it is learned")
         return learned_from([(each.member, each.is_spam, words_of(each.text)) for each in lessons])
 
     learn = Learn(house.store, house.clock, house.review.ids, learner, judging, lambda: made.is_on)
@@ -222,6 +226,21 @@ async def test_where_people_share_no_word_it_is_said_and_not_tried_again(school:
     assert len(school.lots) == 1
 
 
+async def test_a_learner_that_fails_is_tried_again_after_a_while(school: School) -> None:
+    await school.teach(LEAST, LEAST)
+    school.fails = True
+
+    with capture_logs() as logs:
+        await school.all_turns()
+        await school.all_turns()
+    school.fails = False
+    school.house.clock.pass_(LOOK_EVERY)
+    await school.all_turns()
+
+    assert [(row["event"], row["log_level"]) for row in logs] == [("no model was learned", "error")]
+    assert (len(school.lots), len(await school.models())) == (2, 1)
+
+
 async def test_another_relay_finds_what_is_in_use(school: School) -> None:
     await school.teach(LEAST, LEAST)
     await school.all_turns()
@@ -229,7 +248,7 @@ async def test_another_relay_finds_what_is_in_use(school: School) -> None:
     judging: dict[str, Learned] = {}
     other = Learn(school.house.store, school.house.clock, school.house.review.ids, school.learn.learner, judging, lambda: False)
 
-    await other.turn()
+    await other.load()
     found = dict(judging)
     await school.learn.withdraw(JAN, await used(school))
     await other.turn()
