@@ -24,6 +24,7 @@ LEAST = 50  # lessons of each kind: with fewer, chance says more than the words
 STILL_ENOUGH = 40  # of each kind for what follows a model in use: an erasure or two must not end what staff rely on
 MORE = 50  # further lessons until a next one is learned: fewer change little, and each is something for people to look at
 MOST = 1000  # lessons of each kind, the latest: what advertisers write changes, and learning ends within seconds
+KEPT = 10  # models of a community beside the one in use: older ones nobody would go back to, and they hold words
 MEMBERS = 5  # who wrote a word until it counts: of fewer one could tell whose it is
 FOLDS = 5  # parts for cross-validation
 SEED = 0  # the same lessons make the same model
@@ -129,7 +130,10 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class AddModel:
-    """A new one. Stale when one of its members was erased meanwhile, or when another has its number."""
+    """A new one; those go that are KEPT numbers older, but for one in use.
+
+    Stale when one of its members was erased meanwhile, or when another has its number.
+    """
 
     model: Model
     content: Content

@@ -11,7 +11,7 @@ from relay.core.case import CaseState
 from relay.core.change import Appeal, Erase, Rule
 from relay.core.errors import Stale
 from relay.core.member import Member
-from relay.core.model import AddModel, Content, Lesson, Lessons, Model, UseModel, WithdrawModel
+from relay.core.model import KEPT, AddModel, Content, Lesson, Lessons, Model, UseModel, WithdrawModel
 from relay.core.thread import Status
 from relay.ports import Paging, ThreadFilter
 from tests.stores.conftest import HELD, World
@@ -163,6 +163,20 @@ async def test_no_number_is_given_twice_and_nothing_is_learned_from_who_is_gone(
         await made(world, [ada, ben], 2)
 
     assert [each.number for each in (await world.store.models(ada.community, Paging())).items] == [1]
+
+
+async def test_old_models_go_but_for_the_one_in_use(world: World) -> None:
+    ada = await world.member(community := await world.community())
+    elsewhere = await world.member(await world.community("see"))
+    await made(world, [elsewhere])
+    await use(world, await made(world, [ada]))
+
+    for number in range(2, KEPT + 4):
+        await made(world, [ada], number)
+
+    left = [each.number for each in (await world.store.models(community.n, Paging(100))).items]
+    assert left == [*range(KEPT + 3, 3, -1), 1]
+    assert len((await world.store.models(elsewhere.community, Paging())).items) == 1
 
 
 async def test_whoever_is_erased_takes_along_what_was_learned_from_them(world: World) -> None:

@@ -126,7 +126,8 @@ class World:
         store, parts, now = self.relay.parts.store, self.relay.parts, self.relay.parts.clock.now()
         member = await store.member(self.member.id)
         assert member is not None
-        number = len((await store.models(member.community, Paging(200))).items) + 1
+        newest = (await store.models(member.community, Paging(1))).items
+        number = newest[0].number + 1 if newest else 1
         worth = dict.fromkeys(("macro_f1", "recall", "false_alarms"), 0.9)
         model = Model(parts.ids(), member.community, number, now, now, 50, 50, 1, worth, 0)
         await store.commit(AddModel(model, Content({}, EMPTY, 1.0, 0.0, 1.0), (member.n,)))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from relay.core.errors import Stale
-from relay.core.model import AddModel, Content, Lesson, Lessons, Model, Taught, UseModel, WithdrawModel
+from relay.core.model import KEPT, AddModel, Content, Lesson, Lessons, Model, Taught, UseModel, WithdrawModel
 from relay.ports import Page, Paging
 from relay.stores.sql import locks
 from relay.stores.sql.cells import HIGHEST, asked, packed, page, place_in, unpacked, us, when, when_or_none
@@ -44,6 +44,12 @@ ADD_MEMBER = """
     SELECT CAST($1 AS BIGINT), s.member FROM streams s WHERE s.member = $2"""
 MEMBERS = """
     SELECT count(*) FROM model_members WHERE model = $1"""
+OLD = """
+    SELECT n FROM models WHERE community = $1 AND number <= $2 AND used_at IS NULL"""
+DROP = (
+    f"""DELETE FROM model_members WHERE model IN ({OLD})""",  # noqa: S608  a query of ours
+    """DELETE FROM models WHERE community = $1 AND number <= $2 AND used_at IS NULL""",
+)
 USED = """
     SELECT id, used_at, used_by FROM models WHERE community = $1 AND used_at IS NOT NULL"""
 PUT_AWAY = """
@@ -111,6 +117,8 @@ def add(change: AddModel) -> Steps[None]:
     ((count,),) = yield MEMBERS, (n,)
     if count != len(change.members):
         raise Stale
+    for sql in DROP:
+        yield sql, (model.community, model.number - KEPT)
 
 
 def use(change: UseModel) -> Steps[None]:
