@@ -4,10 +4,10 @@
 
 Each plugin's share of the time with all of them on is shown too, as the relay itself counts it. FILE holds JSON lines with a
 `text`, or plain lines; without it a small set of this file's own is used, by which the model is made that `spam` judges by.
-The floors are run in the same rounds: a bare loop that touches each text, and the plainest word filter there is (NFKC, casefold, words, one look into a set), which the last
-column is a multiple of. "CPU" is processor time: on a machine that has other work, it and the ratio say what the code costs,
-and the rest says what a message waits there. Rounds are interleaved and the median of three is shown. It prints a table and
-one JSON line.
+The floors are run in the same rounds: a bare loop that touches each text, and the plainest word filter there is (NFKC,
+casefold, words, one look into a set), which the last column is a multiple of. "CPU" is processor time: on a machine that has
+other work, it and the ratio say what the code costs, and the rest says what a message waits there. Rounds are interleaved and
+the median of three is shown. It prints a table and one JSON line.
 """
 
 import asyncio
