@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
-from relay.core.errors import Conflict, Denied
+from relay.core.errors import Conflict, Denied, Fault, Invalid
 from relay.core.identity import Ids
+from relay.core.ladder import MeasureKind
+from relay.core.measure import Term
 from relay.core.verdict import Action, Decision, Seen
 
 
@@ -40,6 +42,15 @@ class Ruling(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """What a person makes of a case. The member reads the reason of a rejection; `term` is what they meet with it, if any."""
+
+    ruling: Ruling
+    reason: str = ""
+    term: Term | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """Opened together with its message; `decided_by` is the id of the staff person, empty while nobody has."""
 
@@ -67,16 +78,31 @@ def case_for(decision: Decision, ids: Ids, now: datetime) -> Case | None:
     return Case(ids(), kind, now, _STATE.get(kind, CaseState.OPEN))
 
 
-def ruled(case: Case, ruling: Ruling, staff_id: str) -> CaseState:
+def ruled(case: Case, finding: Finding, staff_id: str) -> CaseState:
     """The state after a person's ruling.
 
-    Raises Conflict when it is decided already, Denied when an appeal would be judged by who decided first.
+    Raises Invalid (no reason for a rejection, a measure with anything but a first rejection: there is no appeal after an
+    appeal), Conflict when it is decided already, Denied when an appeal would be judged by who decided first.
     """
+    _check_finding(case, finding)
     if case.state in {CaseState.DELIVERED, CaseState.REJECTED}:
         raise Conflict("This case is decided already.")
     if case.state is CaseState.APPEALED and case.decided_by == staff_id:
         raise Denied("An appeal is decided by another person than the first decision.")
-    return CaseState.DELIVERED if ruling is Ruling.DELIVER else CaseState.REJECTED
+    return CaseState.DELIVERED if finding.ruling is Ruling.DELIVER else CaseState.REJECTED
+
+
+def _check_finding(case: Case, finding: Finding) -> None:
+    if finding.ruling is Ruling.REJECT and not finding.reason.strip():
+        raise Invalid("A rejection needs a reason; the member reads it.")
+    if finding.term is None:
+        return
+    if finding.ruling is not Ruling.REJECT:
+        raise Invalid("The measure is not valid.", [Fault(("body", "measure"), "goes with a rejection alone")])
+    if finding.term.kind is MeasureKind.SHADOW:  # a rejection is told, and a measure of which nothing is told does not go with it
+        raise Invalid("The measure is not valid.", [Fault(("body", "measure", "kind"), "does not go with a rejection")])
+    if case.state is CaseState.APPEALED:
+        raise Invalid("The measure is not valid.", [Fault(("body", "measure"), "cannot follow from an appeal")])
 
 
 def appealed(case: Case, *, had_appeal: bool) -> CaseState:

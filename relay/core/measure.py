@@ -61,6 +61,14 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """What somebody is to meet, and until when."""
+
+    kind: MeasureKind
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AddStrike:
     """Stale unless the member has `seen` strikes until now: what follows from one rests on all of them."""
 
@@ -165,6 +173,15 @@ def sanction(ladder: Ladder, past: Past, case: str, now: datetime, ids: Ids) -> 
     return Sanction(tuple(changes), measure)
 
 
+def with_one_by_hand(found: Sanction, by_hand: Measure) -> Sanction:
+    """What a person adds to a rejection; it takes the place of whatever the ladder does that is no stricter."""
+    kinds = list(MeasureKind)
+    stricter = kinds[kinds.index(by_hand.kind) + 1 :]
+    kept = tuple(each for each in found.changes if not isinstance(each, Impose) or each.measure.kind in stricter)
+    measure = found.measure if found.measure is not None and found.measure.kind in stricter else None
+    return Sanction((*kept, Impose(by_hand)), measure)
+
+
 def _is_ban(measure: Measure, now: datetime) -> bool:
     """One that is in force, or that staff have yet to decide about."""
     return measure.kind is MeasureKind.BAN and (measure.state is MeasureState.PROPOSED or measure.holds(now))
@@ -216,12 +233,12 @@ def looked_at(decision: Decision, measures: Iterable[Measure], now: datetime) ->
     return replace(decision, action=Action.HOLD, own=Action.HOLD, signals=signals, checking=False)
 
 
-def checked_until(until: datetime, now: datetime) -> datetime:
-    """Raises Invalid for an end that lies in the past, or more than a year ahead."""
+def checked_until(until: datetime, now: datetime, *, at: tuple[str, ...] = ("body", "until")) -> datetime:
+    """Raises Invalid for an end that lies in the past, or more than a year ahead; `at` is where it stands."""
     if until <= now:
-        raise Invalid("The measure is not valid.", [Fault(("body", "until"), "lies in the past")])
+        raise Invalid("The measure is not valid.", [Fault(at, "lies in the past")])
     if until - now > LONGEST:
-        raise Invalid("The measure is not valid.", [Fault(("body", "until"), "lies more than a year ahead")])
+        raise Invalid("The measure is not valid.", [Fault(at, "lies more than a year ahead")])
     return until
 
 

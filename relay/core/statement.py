@@ -66,6 +66,13 @@ _BY_PERSON = {
         "wird noch einmal darauf gesehen. Abmelden, deine Daten und alles löschen bleiben möglich."
     ),
 }
+_WITH_REJECTION = {
+    "en": "{effect} A person decided this with it. It ends when another person finds that your message was fine.",
+    "de": (
+        "{effect} Das hat ein Mensch mit entschieden. Es endet, wenn ein anderer Mensch findet, dass deine Nachricht in "
+        "Ordnung war."
+    ),
+}
 _OVER = {"en": "No longer in force for you: {names}.", "de": "Nicht mehr in Kraft für dich: {names}."}
 
 
@@ -113,6 +120,11 @@ def by_ladder(measure: Measure, reader: Reader) -> str:
 def by_person(measure: Measure, reader: Reader, name: str) -> str:
     """The whole notice of what a person of staff imposed."""
     return _BY_PERSON[reader.spoken].format(effect=effect(measure, reader), reason=measure.reason.rstrip(". "), name=name)
+
+
+def with_rejection(measure: Measure, reader: Reader) -> str:
+    """What a person imposed in rejecting a message, behind the notice of that."""
+    return _WITH_REJECTION[reader.spoken].format(effect=effect(measure, reader))
 
 
 def over(measures: Iterable[Measure], reader: Reader) -> str:

@@ -3,16 +3,27 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from relay.core.case import CaseState, CaseView, Ruling, appealed, ruled
+from relay.core.case import CaseState, CaseView, Finding, Ruling, appealed, ruled
 from relay.core.change import Appeal, FileReply, Record, Rule
-from relay.core.errors import Conflict, Invalid, Stale, Unknown
+from relay.core.errors import Conflict, Stale, Unknown
 from relay.core.identity import Ids
 from relay.core.ladder import Ladder
-from relay.core.measure import Measure, Measuring, ObjectTo, TakeBack, may_object, sanction, undone
+from relay.core.measure import (
+    Measure,
+    Measuring,
+    ObjectTo,
+    Past,
+    TakeBack,
+    checked_until,
+    may_object,
+    sanction,
+    undone,
+    with_one_by_hand,
+)
 from relay.core.model import lesson_of
 from relay.core.notice import Occasion, notice
 from relay.core.staff import Actor
-from relay.core.statement import by_ladder, over, reader_of
+from relay.core.statement import by_ladder, over, reader_of, with_rejection
 from relay.core.thread import Filing, Message, NewThread, Role, Status, checked_text, ref_of
 from relay.core.verdict import Action, Decision
 from relay.ports import Also, Clock, SignedIn, Store, nothing
@@ -22,11 +33,20 @@ TRIES = 3  # races with other decisions about the same member
 
 
 @dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What became of a case, and of its member by the hand of who decided."""
+
+    state: CaseState
+    measure: Measure | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Brought:
-    """What a ruling brings about beside itself: what is written, what the member meets now, and what is over."""
+    """What a ruling brings about beside itself: what is written, what the member meets by rule and by hand, what is over."""
 
     changes: tuple[Measuring, ...] = ()
-    measure: Measure | None = None
+    by_rule: Measure | None = None
+    by_hand: Measure | None = None
     over: tuple[Measure, ...] = ()
 
 
@@ -43,62 +63,69 @@ class Review:
         self,
         actor: Actor,
         view: CaseView,
-        ruling: Ruling,
-        reason: str,
-        *,
-        also: Also[CaseState] = nothing,
-    ) -> CaseState:
-        """Delivers or rejects a held message. Raises Invalid (no reason), Conflict (decided), Denied (own appeal), Stale."""
-        if ruling is Ruling.REJECT and not reason.strip():
-            raise Invalid("A rejection needs a reason; the member reads it.")
-        state = ruled(view.case, ruling, actor.person)
-        for left in reversed(range(TRIES)):
-            try:
-                await self._rule(actor, view, ruling, reason, also)
-            except Stale:
-                if not left:
-                    raise
-            else:
-                break
-        return state
+        finding: Finding,
+        also: Also[Reviewed] = nothing,
+    ) -> Reviewed:
+        """Delivers or rejects a held message, and imposes a measure with it.
 
-    async def _rule(self, actor: Actor, view: CaseView, ruling: Ruling, reason: str, also: Also[CaseState]) -> None:
-        now, state = self.clock.now(), ruled(view.case, ruling, actor.person)
-        brought = await self._brought(actor, view, ruling, now)
+        Raises Invalid (no reason, no possible measure), Conflict (decided), Denied (own appeal), Stale.
+        """
+        for _ in range(TRIES - 1):
+            try:
+                return await self._rule(actor, view, finding, also)
+            except Stale:
+                continue
+        return await self._rule(actor, view, finding, also)
+
+    async def _rule(self, actor: Actor, view: CaseView, finding: Finding, also: Also[Reviewed]) -> Reviewed:
+        now, state = self.clock.now(), ruled(view.case, finding, actor.person)
+        brought = await self._brought(actor, view, finding, now)
+        reviewed = Reviewed(state, brought.by_hand)
         await self.store.commit(
             Rule(
                 case=view.case.id,
                 version=view.case.version,
                 state=state,
-                status=_STATUS[ruling],
+                status=_STATUS[finding.ruling],
                 by=actor.person,
-                reason=reason,
+                reason=finding.reason,
                 at=now,
                 thread=ref_of(view),
                 community=view.community,
-                notice=await self._notice(view, ruling, reason, brought),
-                lesson=lesson_of(actor, view, ruling),
+                notice=await self._notice(view, finding, brought),
+                lesson=lesson_of(actor, view, finding.ruling),
             ),
             *brought.changes,
-            Record(now, actor.id, f"case.{ruling}", view.case.id, {"message": view.message}),
-            *also(state),
+            Record(now, actor.id, f"case.{finding.ruling}", view.case.id, {"message": view.message}),
+            *_imposed(actor, brought.by_hand),
+            *also(reviewed),
         )
+        return reviewed
 
-    async def _brought(self, actor: Actor, view: CaseView, ruling: Ruling, now: datetime) -> Brought:
+    async def _brought(self, actor: Actor, view: CaseView, finding: Finding, now: datetime) -> Brought:
         """A rejection is a strike; a delivery after an appeal ends what came of the rejection."""
-        if ruling is Ruling.DELIVER and view.appeal is None:
+        if finding.ruling is Ruling.DELIVER and view.appeal is None:
             return Brought()
         past = await self.store.of(view.member).past()
-        if ruling is Ruling.REJECT:
-            found = sanction(self.ladder, past, view.case.id, now, self.ids)
-            return Brought(found.changes, found.measure)
+        if finding.ruling is Ruling.REJECT:
+            return self._followed(actor, view, finding, past, now)
         ended = undone(self.ladder, past, view.case.id, now)
         back = TakeBack(view.member, view.case.id, tuple(each.id for each in ended), now, actor.person)
         return Brought((back,), over=tuple(each for each in ended if each.holds(now)))
 
-    async def _notice(self, view: CaseView, ruling: Ruling, reason: str, brought: Brought) -> Message | None:
+    def _followed(self, actor: Actor, view: CaseView, finding: Finding, past: Past, now: datetime) -> Brought:
+        """What comes of a rejection: the strike with what the ladder has for it, and what the person adds."""
+        found, by_hand, term = sanction(self.ladder, past, view.case.id, now, self.ids), None, finding.term
+        if term is not None:
+            until = checked_until(term.until, now, at=("body", "measure", "until"))
+            reason = finding.reason.strip()
+            by_hand = Measure(self.ids(), view.member, term.kind, now, until, actor.person, reason, view.case.id)
+            found = with_one_by_hand(found, by_hand)
+        return Brought(found.changes, found.measure, by_hand)
+
+    async def _notice(self, view: CaseView, finding: Finding, brought: Brought) -> Message | None:
         """A member hears of a rejection, and of a delivery only after an appeal: before, nothing had changed for them."""
-        if ruling is Ruling.REJECT:
+        if finding.ruling is Ruling.REJECT:
             occasion = Occasion.REJECTED_BY_PERSON
         elif view.appeal is not None:
             occasion = Occasion.DELIVERED_AFTER_APPEAL
@@ -108,14 +135,15 @@ class Review:
         member = await self.store.member(view.member_id)
         if community is None or member is None:
             raise Unknown
-        reader = reader_of(member, community)
-        follows = over(brought.over, reader) if brought.measure is None else by_ladder(brought.measure, reader)
-        told = notice(occasion, language=reader.language, name=community.name, reason=reason)
+        reader, name = reader_of(member, community), community.name
+        told = [notice(occasion, language=reader.language, name=name, reason=finding.reason), over(brought.over, reader)]
+        told += [by_ladder(brought.by_rule, reader)] if brought.by_rule is not None else []
+        told += [with_rejection(brought.by_hand, reader)] if brought.by_hand is not None else []
         return Message(
             id=self.ids(),
             member=view.member,
             role=Role.RELAY,
-            text=f"{told} {follows}".rstrip(),
+            text=" ".join(filter(None, told)),
             at=self.clock.now(),
             in_reply_to=view.message,
             case=view.case.id,
@@ -152,3 +180,10 @@ class Review:
             *also(CaseState.APPEALED),
         )
         return CaseState.APPEALED
+
+
+def _imposed(actor: Actor, measure: Measure | None) -> tuple[Record, ...]:
+    """The same row as for one that is imposed alone."""
+    return (
+        () if measure is None else (Record(measure.at, actor.id, "measure.impose", measure.id, {"kind": measure.kind.value}),)
+    )

@@ -25,6 +25,7 @@ from relay.core.community import SLUG, QuietHours, Rules
 from relay.core.delivery import STATE_WORDS
 from relay.core.export import ExportKind
 from relay.core.identity import MAX_CLIENT_ID, checked_client_id
+from relay.core.ladder import MeasureKind
 from relay.core.outgoing import REASONS
 from relay.core.post import MAX_LABEL, MAX_TEXT, MAX_TITLE, unstorable
 from relay.core.staff import SCOPES
@@ -346,12 +347,19 @@ class CasesQuery(PagingQuery):
     state: Literal["open", "delivered", "rejected", "appealed"] | None = None
 
 
+class TermBody(Body):
+    """What the member of a rejected message is to meet."""
+
+    kind: MeasureKind
+    until: Moment
+
+
 class Decide(Body):
-    """A person's decision; the member reads the reason of a rejection."""
+    """A person's decision; the member reads the reason of a rejection. A measure goes with a first rejection alone."""
 
     action: Ruling
     reason: Annotated[StrictStr, Field(max_length=1000), AfterValidator(_storable)] = ""
-    measure: NotYet = None
+    measure: TermBody | None = None
 
 
 # ----------------------------------------------------------------------------------------------------------------- keys

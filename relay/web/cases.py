@@ -1,8 +1,10 @@
 """Cases over HTTP: what moderation left to people, and what they decide."""
 
-from relay.core.case import CaseState
+from relay.core.case import CaseState, Finding
 from relay.core.case import CaseView as Case
 from relay.core.errors import Unknown
+from relay.core.measure import Term
+from relay.flows.review import Reviewed
 from relay.ports import Paging
 from relay.web.bodies import CasesQuery, Decide
 from relay.web.communities import community_at
@@ -37,10 +39,10 @@ async def read(call: StaffCall[None, None]) -> CaseView:
 
 
 async def decide(call: StaffCall[Decide, None]) -> Decided:
-    def shown(state: CaseState) -> Decided:
-        return Decided(case.case.id, state.word)
+    def shown(reviewed: Reviewed) -> Decided:
+        return Decided(case.case.id, reviewed.state.word, reviewed.measure.id if reviewed.measure is not None else None)
 
     case = await _case(call.parts, call.path["id"])
     body = call.body
-    state = await call.parts.review.decide(call.actor, case, body.action, body.reason, also=call.also(shown))
-    return shown(state)
+    term = None if body.measure is None else Term(body.measure.kind, body.measure.until)
+    return shown(await call.parts.review.decide(call.actor, case, Finding(body.action, body.reason, term), call.also(shown)))

@@ -174,10 +174,11 @@ class CaseView:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The case's state now."""
+    """The case's state now, and the measure that was imposed with it."""
 
     id: str
     state: str
+    measure: str | None
 
 
 def signal_view(seen: Seen) -> SignalView:

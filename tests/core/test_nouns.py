@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.core.case import Case, CaseKind, CaseState, Ruling, appealed, case_for, ruled
+from relay.core.case import Case, CaseKind, CaseState, Finding, Ruling, appealed, case_for, ruled
 from relay.core.community import SLUG
 from relay.core.errors import Conflict, Denied, Invalid, Unknown
 from relay.core.identity import encode, is_id, token_digest
@@ -114,14 +114,14 @@ def test_a_decision_opens_a_case_where_staff_have_to_look(action: Action, kind: 
 def test_an_appeal_is_decided_by_somebody_else() -> None:
     case = Case("c", CaseKind.HELD, NOW, CaseState.APPEALED, decided_by="eva")
 
-    assert ruled(case, Ruling.DELIVER, "jan") is CaseState.DELIVERED
+    assert ruled(case, Finding(Ruling.DELIVER), "jan") is CaseState.DELIVERED
     with pytest.raises(Denied):
-        ruled(case, Ruling.REJECT, "eva")
+        ruled(case, Finding(Ruling.REJECT, "no"), "eva")
 
 
 def test_a_decided_case_is_not_decided_again() -> None:
     with pytest.raises(Conflict):
-        ruled(Case("c", CaseKind.HELD, NOW, CaseState.REJECTED), Ruling.DELIVER, "eva")
+        ruled(Case("c", CaseKind.HELD, NOW, CaseState.REJECTED), Finding(Ruling.DELIVER), "eva")
 
 
 def test_there_is_one_appeal_and_only_against_a_rejection() -> None:

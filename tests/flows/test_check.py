@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from relay.core.case import CaseState, Ruling
+from relay.core.case import CaseState, Finding, Ruling
 from relay.core.checking import DecideAgain
 from relay.core.thread import Role, Status
 from relay.core.verdict import Action, Decision, Seen, Signal, Submission
@@ -136,7 +136,7 @@ async def test_what_a_person_decides_meanwhile_stays(desk: Desk) -> None:
     class Late(Slow):
         async def __call__(self, submission: Submission, first: Decision) -> Decision:
             (view,) = (await house.store.cases(desk.signed.community.n, None, Paging())).items
-            await house.review.decide(EVA, view, Ruling.REJECT, "not here")
+            await house.review.decide(EVA, view, Finding(Ruling.REJECT, "not here"))
             return self.next
 
     await desk.says("You again")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from relay.core.case import CaseState, Ruling
+from relay.core.case import CaseState, Finding, Ruling
 from relay.core.errors import Conflict, Denied, Invalid, Stale, Unknown
 from relay.core.member import Standing
 from relay.core.post import Button, Draft
@@ -198,7 +198,7 @@ async def test_a_rejection_is_told_with_its_reason_and_can_be_appealed_once(hous
     member, community = await _held_case(house)
     (view,) = (await house.store.cases(community, None, Paging())).items
 
-    await house.review.decide(EVA, view, Ruling.REJECT, "insults staff")
+    await house.review.decide(EVA, view, Finding(Ruling.REJECT, "insults staff"))
 
     notice = (await house.store.of(member.member.n).items(1, 10))[0]
     assert (notice.kind, notice.case) == (ItemKind.NOTICE, view.case.id)
@@ -211,13 +211,13 @@ async def test_a_rejection_is_told_with_its_reason_and_can_be_appealed_once(hous
 async def test_an_appeal_is_heard_by_another_person(house: House) -> None:
     member, community = await _held_case(house)
     (view,) = (await house.store.cases(community, None, Paging())).items
-    await house.review.decide(EVA, view, Ruling.REJECT, "insults staff")
+    await house.review.decide(EVA, view, Finding(Ruling.REJECT, "insults staff"))
     await house.review.appeal(member, view.case.id, "It was a joke")
     (appealed,) = (await house.store.cases(community, CaseState.APPEALED, Paging())).items
 
     with pytest.raises(Denied):
-        await house.review.decide(EVA, appealed, Ruling.DELIVER, "")
-    await house.review.decide(JAN, appealed, Ruling.DELIVER, "")
+        await house.review.decide(EVA, appealed, Finding(Ruling.DELIVER))
+    await house.review.decide(JAN, appealed, Finding(Ruling.DELIVER))
 
     (thread,) = await _threads(house, community)
     assert (await _messages(house, thread))[0].status is Status.FILED
@@ -235,10 +235,10 @@ async def test_a_silent_hold_cannot_be_found_out_by_an_appeal(house: House) -> N
 async def test_a_case_is_not_decided_twice(house: House) -> None:
     _, community = await _held_case(house)
     (view,) = (await house.store.cases(community, None, Paging())).items
-    await house.review.decide(EVA, view, Ruling.DELIVER, "")
+    await house.review.decide(EVA, view, Finding(Ruling.DELIVER))
 
     with pytest.raises(Stale):
-        await house.review.decide(JAN, view, Ruling.REJECT, "no")
+        await house.review.decide(JAN, view, Finding(Ruling.REJECT, "no"))
 
 
 async def test_a_rejection_by_rule_is_told_at_once(house: House) -> None:

@@ -9,7 +9,7 @@ import orjson
 
 from relay.channels.web import frames
 from relay.channels.web.socket import Socket
-from relay.core.case import CaseState, Ruling
+from relay.core.case import CaseState, Finding, Ruling
 from relay.core.community import Community
 from relay.core.errors import Denied, RelayError, SignedOut, TooMany, Unavailable
 from relay.core.identity import token_digest
@@ -269,4 +269,4 @@ class FlowsWorld:
         if k < len(own):
             view = own[-1 - k]
             by = JAN if view.case.state is CaseState.APPEALED else EVA
-            await self.universe.review.decide(by, view, ruling, "rude")
+            await self.universe.review.decide(by, view, Finding(ruling, "rude"))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
 
-from relay.core.case import CaseState, Ruling
+from relay.core.case import CaseState, Finding, Ruling
 from relay.core.errors import Unknown
 from relay.core.thread import ThreadEdit, ThreadState
 from relay.ports import Also
@@ -202,7 +202,7 @@ class Program:
 
         async def rule(life: Life) -> None:
             if (view := await life.store.case(id_)) is not None:
-                await life.review.decide(by, view, ruling, "rude")
+                await life.review.decide(by, view, Finding(ruling, "rude"))
 
         self.world.begin(self.people.do(rule))
 

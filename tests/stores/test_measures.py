@@ -6,14 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from relay.core.change import Change, Erase
+from relay.core.case import CaseState
+from relay.core.change import Change, Erase, Rule
 from relay.core.delivery import DeliveryState
 from relay.core.errors import Stale
 from relay.core.ladder import MeasureKind, Strike
-from relay.core.measure import AddStrike, Impose, Measure, MeasureState, MoveMeasure, ObjectTo, TakeBack
+from relay.core.measure import AddStrike, Impose, Measure, MeasureState, MoveMeasure, ObjectTo, Past, TakeBack
 from relay.core.member import Member
+from relay.core.thread import Status
 from relay.ports import Paging
-from tests.stores.conftest import World
+from tests.stores.conftest import HELD, World
 
 
 async def person(world: World) -> Member:
@@ -49,6 +51,26 @@ async def test_of_two_strikes_at_once_one_has_to_count_again(world: World) -> No
 
     assert [type(end) for end in ends if isinstance(end, BaseException)] == [Stale]
     assert len((await world.store.of(member.n).past()).strikes) == 1
+
+
+async def test_a_rejection_and_its_measure_are_written_together_or_not_at_all(world: World) -> None:
+    thread = await world.replied(await person(world), HELD)
+    (view,) = (await world.store.cases(thread.community, None, Paging())).items
+    state, status, now = CaseState.REJECTED, Status.REJECTED, world.clock.now()
+    ruling = Rule(view.case.id, 1, state, status, "eva", "No.", now, thread.ref, thread.community, None)
+    imposed = Measure(world.ids(), view.member, MeasureKind.MUTE, now, now + timedelta(days=1), "eva", "No.")
+    late = AddStrike(view.member, Strike(view.case.id, 4.0, now), 1)
+
+    with pytest.raises(Stale):
+        await world.store.commit(ruling, late, Impose(imposed))
+    before = await world.store.case(view.case.id), await world.store.of(view.member).past()
+    await world.store.commit(ruling, replace(late, seen=0), Impose(imposed))
+    decided, past = await world.store.case(view.case.id), await world.store.of(view.member).past()
+
+    assert before == (view, Past(view.member, [], []))
+    assert decided is not None
+    assert decided.case.state is CaseState.REJECTED
+    assert (list(past.strikes), list(past.measures)) == ([late.strike], [imposed])
 
 
 async def test_what_moved_on_is_not_moved_again(world: World) -> None:

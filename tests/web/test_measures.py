@@ -45,6 +45,20 @@ async def test_a_muted_member_is_refused_by_name_with_the_end_and_it_comes(relay
     assert (await anna.call("GET", "/v1/me/measures")).body["items"] == []
 
 
+async def test_rejecting_and_muting_is_one_act_however_often_it_is_sent(relay: Relay, anna: Person) -> None:
+    await relay.reply(anna, "hold You fool")
+    (case,) = (await relay.owner("GET", "/v1/communities/bad/cases")).body["items"]
+    until = rfc3339(relay.clock.now() + DAY)
+    body = {"action": "reject", "reason": "Insults.", "measure": {"kind": "mute", "until": until}}
+
+    answers = [await relay.owner("POST", f"/v1/cases/{case['id']}:decide", body, Idempotency_Key="k1") for _ in range(2)]
+
+    assert (answers[0].status, answers[0].body["state"], answers[0].raw) == (200, "rejected", answers[1].raw)
+    (measure,) = (await relay.owner("GET", f"/v1/members/{anna.id}/measures")).body["measures"]
+    assert (measure["id"], measure["kind"], measure["case"]) == (answers[0].body["measure"], "mute", case["id"])
+    assert (await anna.call("POST", "/v1/me/messages", {"client_id": "c2", "text": "Hello?"})).status == 403
+
+
 async def test_what_steers_the_relay_passes_a_mute(relay: Relay, anna: Person) -> None:
     measure = await impose(relay, anna.id)
 

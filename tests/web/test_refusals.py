@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from relay.core.moment import rfc3339
 from relay.core.staff import Role
 from tests.web.conftest import CONSENT, Caller, Person, Relay, is_problem, numbers
 
@@ -226,15 +227,21 @@ async def test_a_snoozed_thread_is_open_again_when_its_time_has_come(relay: Rela
     assert (said.body["state"], listed) == ("open", [1, 0])
 
 
-async def test_a_measure_is_refused_until_there_are_any(relay: Relay, anna: Person) -> None:
+async def test_a_measure_goes_with_a_rejection_alone(relay: Relay, anna: Person) -> None:
     await relay.reply(anna, "hold this")
     moderator = await relay.staff(Role.MODERATOR)
     (case,) = (await moderator("GET", "/v1/communities/bad/cases")).body["items"]
 
-    said = await moderator("POST", f"/v1/cases/{case['id']}:decide", {"action": "deliver", "measure": {"kind": "mute"}})
+    term = {"kind": "mute", "until": rfc3339(relay.clock.now() + timedelta(days=1))}
+    late = {"kind": "mute", "until": "2020-01-01T00:00:00Z"}
+
+    said = await moderator("POST", f"/v1/cases/{case['id']}:decide", {"action": "deliver", "measure": term})
+    past = await moderator("POST", f"/v1/cases/{case['id']}:decide", {"action": "reject", "reason": "No.", "measure": late})
 
     assert is_problem(said, 422)
-    assert said.body["errors"][0]["loc"] == ["body", "measure"]
+    assert is_problem(past, 422)
+    assert [one.body["errors"][0]["loc"] for one in (said, past)] == [["body", "measure"], ["body", "measure", "until"]]
+    assert (await moderator("GET", f"/v1/cases/{case['id']}")).body["state"] == "open"
 
 
 async def test_a_fault_of_the_relay_is_a_problem_that_tells_nothing(relay: Relay, anna: Person) -> None:
