@@ -99,7 +99,7 @@ def _check_finding(case: Case, finding: Finding) -> None:
         return
     if finding.ruling is not Ruling.REJECT:
         raise Invalid("The measure is not valid.", [Fault(("body", "measure"), "goes with a rejection alone")])
-    if finding.term.kind is MeasureKind.SHADOW:  # a rejection is told, and a measure of which nothing is told does not go with it
+    if finding.term.kind is MeasureKind.SHADOW:  # nothing is told of it, and all is of a rejection
         raise Invalid("The measure is not valid.", [Fault(("body", "measure", "kind"), "does not go with a rejection")])
     if case.state is CaseState.APPEALED:
         raise Invalid("The measure is not valid.", [Fault(("body", "measure"), "cannot follow from an appeal")])

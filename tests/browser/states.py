@@ -217,6 +217,7 @@ CONSOLE: Final[Mapping[str, State]] = MappingProxyType(
         "case-reject": at(
             "{slug}", "cases", "open", "{case}", shows="case.hint", then=by("case.reject", shows="case.reject.reason")
         ),
+        "case-mute": at("{slug}", "cases", "open", "{case}", shows="case.hint", then=by("case.mute", shows="measures.kind")),
         "case-appealed": at("{slug}", "cases", "appealed", "{appealed}", shows="case.hint"),
         "case-delivered": at("{slug}", "cases", "delivered", "{delivered}", shows="case.decided"),
         "members": at("{slug}", "members", shows="members.active"),

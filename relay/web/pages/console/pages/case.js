@@ -4,8 +4,6 @@ import { Problem, get } from "../api.js";
 import { nameOf, slug } from "../desk.js";
 import { useCommands } from "../keys.js";
 import { useLoaded, useNews } from "../loaded.js";
-import { Confirm } from "../parts/dialog.js";
-import { AreaField } from "../parts/field.js";
 import { Skeleton, Trouble, toast } from "../parts/feedback.js";
 import { Icon } from "../parts/icons.js";
 import { useOnce } from "../once.js";
@@ -17,11 +15,12 @@ import { html, useRef, useState } from "../view.js";
 import { dateTime, number, t, word } from "../words.js";
 import { useErased } from "./erased.js";
 import { Measures } from "./measures.js";
+import { Rejecting } from "./rejecting.js";
 
 /**
  * @typedef {import("../wire.js").Case} CaseShape
  * @typedef {import("../wire.js").Signal} Signal
- * @typedef {"deliver" | "reject"} Act
+ * @typedef {import("./rejecting.js").Said} Said
  */
 
 /** @param {{ id: string, onDecided: () => void }} props */
@@ -118,31 +117,40 @@ function decided(one) {
   return t("case.decided", { name: nameOf(one.decided_by) || t("team"), time: dateTime(one.decided_at) });
 }
 
+/** What is said once it is done. @param {Said["finding"]} finding */
+function became({ action, measure }) {
+  if (measure) return t("case.muted", { kind: word("measure", measure.kind), until: dateTime(measure.until) });
+  return action === "deliver" ? t("case.delivered") : t("case.rejected");
+}
+
 /** @param {{ one: CaseShape, onDecided: () => void, onConflict: () => void }} props */
 function Outcome({ one, onDecided, onConflict }) {
   const [reason, setReason] = useState("");
-  const [asked, setAsked] = useState(/** @type {Act | null} */ (null));
+  const [asked, setAsked] = useState(/** @type {"reject" | "mute" | null} */ (null));
   const [problem, setProblem] = useState(/** @type {unknown} */ (null));
   const send = useOnce();
   const isBusy = useRef(false);
   const isSettled = useSettled(one.id);
   const isOpen = (one.state === "open" || one.state === "appealed") && may("decide");
-  const deliver = () => isSettled && decide("deliver", "");
+  const mayMute = isOpen && one.state === "open"; // after an appeal there is none against a measure
+  const delivered = /** @type {const} */ ({ action: "deliver", reason: "" });
+  const deliver = () => isSettled && decide({ finding: delivered, form: delivered });
   useCommands(
     isOpen
       ? [
           { name: "deliver", key: "d", said: t("case.deliver"), run: deliver },
           { name: "reject", key: "x", said: t("case.reject"), run: () => setAsked("reject") },
+          ...(mayMute ? [{ name: "mute", key: "m", said: t("case.mute"), run: () => setAsked("mute") }] : []),
         ]
       : [],
-    [one.id, isOpen, t("back")],
+    [one.id, isOpen, mayMute, t("back")],
   );
-  const decide = async (/** @type {Act} */ action, /** @type {string} */ why) => {
+  const decide = async (/** @type {Said} */ { finding, form }) => {
     if (isBusy.current) return;
     isBusy.current = true;
     try {
-      await send(`/cases/${one.id}:decide`, { action, reason: why });
-      toast(action === "deliver" ? t("case.delivered") : t("case.rejected"));
+      await send(`/cases/${one.id}:decide`, finding, form);
+      toast(became(finding));
       onDecided();
     } catch (caught) {
       setProblem(caught);
@@ -162,16 +170,12 @@ function Outcome({ one, onDecided, onConflict }) {
         <${Icon} name="check" />${t("case.deliver")} <kbd>D</kbd></button>
       <button type="button" class="large" onClick=${() => setAsked("reject")}><${Icon} name="close" />
         ${t("case.reject")} <kbd>X</kbd></button>
+      ${mayMute && html`<button type="button" class="large" onClick=${() => setAsked("mute")}><${Icon} name="warn" />
+        ${t("case.mute")} <kbd>M</kbd></button>`}
     </div>
     <p class="hint">${t("case.hint")}</p>
-    ${asked === "reject" && html`<${Confirm} title=${t("case.reject.ask")} act=${t("case.reject")} isGrave
-      onAct=${() => (reason.trim() ? decide("reject", reason) : Promise.resolve())} onClose=${() => setAsked(null)}>
-      <${AreaField} label=${t("case.reject.reason")} hint=${t("case.reject.hint", { name: one.member.pseudonym })}
-        value=${reason} onValue=${setReason} maxlength="1000" required autofocus rows="3" />
-      <div class="chips" role="group" aria-label=${t("case.reasons")}>
-        ${/** @type {const} */ (["insult", "advert", "topic"]).map((name) =>
-        html`<button type="button" key=${name} class="chip" onClick=${() => setReason(t(`case.reason.${name}`))}>
-          ${t(`case.reason.${name}`)}</button>`)}</div>
-    <//>`}
+    ${asked && html`<${Rejecting} title=${t(`case.${asked}.ask`, { name: one.member.pseudonym })} act=${t(`case.${asked}.act`)}
+      hint=${t("case.reject.hint", { name: one.member.pseudonym })} reason=${reason} onReason=${setReason}
+      hasTerm=${asked === "mute"} onAct=${decide} onClose=${() => setAsked(null)} />`}
   </section>`;
 }

@@ -1,11 +1,11 @@
 // What stands against a member: the points of their strikes, what they meet and until when; imposed and ended by hand.
 
-import { get, post } from "../api.js";
+import { get, post, relayTime } from "../api.js";
 import { nameOf } from "../desk.js";
 import { useList, useLoaded } from "../loaded.js";
 import { useOnce } from "../once.js";
 import { Confirm } from "../parts/dialog.js";
-import { AreaField, SelectField } from "../parts/field.js";
+import { AreaField, Choice, SelectField } from "../parts/field.js";
 import { Skeleton, Trouble, complain, toast } from "../parts/feedback.js";
 import { Icon } from "../parts/icons.js";
 import { Text } from "../parts/text.js";
@@ -23,6 +23,23 @@ const SHADOW = "shadow"; // where the operator allows it
 const DAYS = /** @type {const} */ (["1", "3", "7", "30"]);
 const DAY = 86_400_000; // milliseconds
 const LAST = 5; // measures in sight: what is long over explains nothing
+
+/** When something ends that begins now. @param {string} days */
+export const ending = (days) => new Date(relayTime() + Number(days) * DAY).toISOString();
+
+/**
+ * What somebody is to meet, and for how long: said as the moment at which it ends, too.
+ * @param {{ kind: string, onKind: (kind: string) => void, days: string, onDays: (days: string) => void,
+ *   mayShadow?: boolean }} props
+ */
+export function TermFields({ kind, onKind, days, onDays, mayShadow = false }) {
+  return html`<${SelectField} label=${t("measures.kind")} value=${kind} onValue=${onKind}
+      options=${[...KINDS, ...(mayShadow ? [SHADOW] : [])].map((one) => [one, word("measure", one)])} />
+    ${kind === SHADOW && html`<p class="remark"><${Icon} name="warn" /><span>${t("shadow.means")}</span></p>`}
+    <${Choice} label=${t("measures.days")} value=${days} onValue=${onDays}
+      options=${DAYS.map((one) => [one, t(`measures.days.${one}`)])} />
+    <p class="hint">${t("measures.ends", { until: dateTime(ending(days)) })}</p>`;
+}
 
 /** @param {{ id: string, name: string }} props */
 export function Measures({ id, name }) {
@@ -111,9 +128,8 @@ function Impose({ id, name, mayShadow, onDone, onClose }) {
   const once = useOnce();
   const impose = async () => {
     if (!reason.trim()) return;
-    const until = new Date(Date.now() + Number(days) * DAY).toISOString();
     try {
-      await once(`/members/${id}/measures`, { kind, until, reason }, { kind, days, reason });
+      await once(`/members/${id}/measures`, { kind, until: ending(days), reason }, { kind, days, reason });
       onDone(kind === SHADOW ? t("shadow.imposed") : t("measures.imposed"));
     } catch (caught) {
       setProblem(caught);
@@ -122,11 +138,7 @@ function Impose({ id, name, mayShadow, onDone, onClose }) {
   return html`<${Confirm} title=${t("measures.ask", { name })} act=${kind === SHADOW ? t("shadow.act") : t("measures.act")}
     isGrave onAct=${impose} onClose=${onClose}>
     <${Trouble} problem=${problem} />
-    <${SelectField} label=${t("measures.kind")} value=${kind} onValue=${setKind}
-      options=${[...KINDS, ...(mayShadow ? [SHADOW] : [])].map((one) => [one, word("measure", one)])} />
-    ${kind === SHADOW && html`<p class="remark"><${Icon} name="warn" /><span>${t("shadow.means")}</span></p>`}
-    <${SelectField} label=${t("measures.days")} value=${days} onValue=${setDays}
-      options=${DAYS.map((one) => [one, t(`measures.days.${one}`)])} />
+    <${TermFields} kind=${kind} onKind=${setKind} days=${days} onDays=${setDays} mayShadow=${mayShadow} />
     <${AreaField} label=${t("measures.reason")} value=${reason} onValue=${setReason} maxlength="1000" required rows="3"
       hint=${kind === SHADOW ? t("shadow.reason") : t("case.reject.hint", { name })} /><//>`;
 }
