@@ -9,17 +9,13 @@ from collections.abc import AsyncIterator
 from hashlib import sha256
 from math import ceil
 from struct import Struct
-from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict, Field
 from rapidfuzz import process
 from rapidfuzz.distance import Hamming
 
-from relay.plugin import Context, Incoming, Plugin, Signal
+from relay.plugin import CELLS, Context, Incoming, Plugin, Signal, fingerprint, letters_of
 
-COMPARED = 250  # letters: copies differ or agree early
-PIECE = 5  # letters of one piece: shared pieces make texts alike, wherever they stand
-CELLS = 32  # of a fingerprint, a byte each: every piece falls into one, and its smallest value stays there
 REMEMBERED = 200  # fingerprints of all members
 OF_ONE_MEMBER = 3  # of them: nobody pushes the others' out
 NOTE = Struct(">8sd")  # who and when; a memory keeps plain values, so all notes lie in one text, all fingerprints in another
@@ -51,7 +47,7 @@ class Campaign(Plugin[Options]):
 
     async def check(self, incoming: Incoming, context: Context) -> AsyncIterator[Signal]:
         """Compare with what others wrote lately, then remember this one too."""
-        letters = "".join(filter(str.isalpha, incoming.text.folded[: 2 * COMPARED]))[:COMPARED]
+        letters = letters_of(incoming.text.folded)
         if len(letters) < self.options.shortest:
             return
         mark, now, options = fingerprint(letters), context.now.timestamp(), self.options
@@ -81,14 +77,6 @@ def _first_too_many(own: bytes, notes: bytes) -> int | None:
     if len(mine) >= OF_ONE_MEMBER:
         return mine[0]
     return 0 if len(notes) >= REMEMBERED * NOTE.size else None
-
-
-def fingerprint(letters: str) -> bytes:
-    """Make bytes that agree in as many places as two texts have pieces in common; 0 marks an empty place."""
-    signs = letters.encode("utf-16-le", "surrogatepass")
-    pieces = [crc32(signs[at : at + 2 * PIECE]) for at in range(0, len(signs) - 2 * PIECE + 1, 2)]
-    smallest = {piece % CELLS: piece for piece in sorted(pieces, reverse=True)}
-    return bytes(smallest[cell] // CELLS % 255 + 1 if cell in smallest else 0 for cell in range(CELLS))
 
 
 def alike(mark: bytes, marks: bytes, percent: float) -> list[int]:

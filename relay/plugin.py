@@ -25,6 +25,7 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from relay.core.alike import CELLS, fingerprint, letters_of
 from relay.core.asking import AskingError, BadAnswer, Busy, Reply, Request, TooLate, Unreachable
 from relay.core.label import API, Label, Mode, Stage
 from relay.core.links import Link
@@ -38,6 +39,7 @@ from relay.core.wordlist import Hit, WordList
 
 __all__ = [
     "API",
+    "CELLS",
     "AskingError",
     "Attachment",
     "BadAnswer",
@@ -65,6 +67,8 @@ __all__ = [
     "Unreachable",
     "Weights",
     "WordList",
+    "fingerprint",
+    "letters_of",
 ]
 
 

@@ -170,6 +170,8 @@ _THREADS = (
 _CASES = (
     _staff("GET", f"{_OF}/cases", _MODERATOR, "List cases, oldest first", cases.listed_of,
            query=bodies.CasesQuery, answer=Listed[desk.CaseView], scope="cases:read"),
+    _staff("GET", f"{_OF}/clusters", _MODERATOR, "List open cases with nearly the same text, those that wait longest",
+           cases.clusters_of, query=PagingQuery, answer=Listed[cases.ClusterView], scope="cases:read"),
     _staff("GET", "/v1/cases/{id}", _MODERATOR, "Read a case", cases.read, answer=desk.CaseView, scope="cases:read"),
     _staff("POST", "/v1/cases/{id}:decide", _MODERATOR, "Decide a case", cases.decide,
            scope="cases:write", **_new(bodies.Decide, desk.Decided, 200)),

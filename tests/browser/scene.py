@@ -77,6 +77,7 @@ class _Play:
             "case": cases["open"],
             "appealed": cases["appealed"],
             "delivered": cases["delivered"],
+            "alike": cases["alike"],
         }
         state = await desk.context.storage_state()
         members = await self._looked_at()
@@ -137,6 +138,7 @@ class _Play:
         """Of the held messages one is rejected and appealed, one delivered, one rejected; one waits."""
         held = [case async for case in self._owner.all(f"/v1/communities/{slug}/cases?state=open")]
         ids = {case["member"]["id"]: case["id"] for case in held}
+        alike = next(case["id"] for case in held if case["member"]["id"] == self._members[10].id)
         appealed, delivered, waiting, rejected = [ids[self._members[place].id] for place in (6, 7, 8, 9)]
         for case, action, reason in (
             (appealed, "reject", self._story["reason"]),
@@ -146,4 +148,4 @@ class _Play:
             await self._owner.want(200, "POST", f"/v1/cases/{case}:decide", {"action": action, "reason": reason})
         appeal = {"case": appealed, "text": self._story["appeal"]}
         await self._members[6].api.want(202, "POST", "/v1/me/appeals", appeal)
-        return {"open": waiting, "appealed": appealed, "delivered": delivered}
+        return {"open": waiting, "appealed": appealed, "delivered": delivered, "alike": alike}

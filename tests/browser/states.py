@@ -37,11 +37,11 @@ def at(*place: str, shows: str, then: Reach | None = None) -> State:
     return State(reach)
 
 
-def by(key: str, *, shows: str) -> Reach:
+def by(key: str, *, shows: str, **values: int) -> Reach:
     """The button with these words, and what it opens."""
 
     async def reach(desk: Desk, _: Scene) -> None:
-        await desk.button(key).first.click()
+        await desk.button(key, **values).first.click()
         await desk.sees(desk.page.get_by_role("dialog").get_by_text(desk.words.pattern(shows)).first)
 
     return reach
@@ -218,6 +218,15 @@ CONSOLE: Final[Mapping[str, State]] = MappingProxyType(
             "{slug}", "cases", "open", "{case}", shows="case.hint", then=by("case.reject", shows="case.reject.reason")
         ),
         "case-mute": at("{slug}", "cases", "open", "{case}", shows="case.hint", then=by("case.mute", shows="measures.kind")),
+        "case-alike": at("{slug}", "cases", "alike", "{alike}", shows="cluster.why"),
+        "case-alike-reject": at(
+            "{slug}",
+            "cases",
+            "alike",
+            "{alike}",
+            shows="cluster.why",
+            then=by("cluster.reject", shows="cluster.reject.hint", n=2),
+        ),
         "case-appealed": at("{slug}", "cases", "appealed", "{appealed}", shows="case.hint"),
         "case-delivered": at("{slug}", "cases", "delivered", "{delivered}", shows="case.decided"),
         "members": at("{slug}", "members", shows="members.active"),

@@ -100,8 +100,8 @@ async def test_mine_are_those_that_are_not_done(house: House) -> None:
 
 async def at_the_first_of_three_cases(house: House, slug: str) -> tuple[Desk, list[str]]:
     """The names, as they stand in the list."""
-    for _ in range(3):
-        await house.says(await house.member(slug), f"Open up, you {HELD_WORD}")
+    for hour in ("nine", "noon", "six"):
+        await house.says(await house.member(slug), f"Open up at {hour}, you {HELD_WORD}")
     desk = await house.desk("moderator")
     await desk.open(slug, "cases", "open")
     names = desk.page.locator(".row-name")

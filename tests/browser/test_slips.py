@@ -24,8 +24,8 @@ CLICK_WHAT_COMES = """() => new Promise(done => {
 
 async def at_the_first_case(house: House, slug: str) -> Desk:
     """Of two members, each with a held message."""
-    for _ in range(2):
-        await house.says(await house.member(slug), f"Open up, you {HELD_WORD}")
+    for hour in ("nine", "noon"):
+        await house.says(await house.member(slug), f"Open up at {hour}, you {HELD_WORD}")
     desk = await house.desk("moderator")
     await desk.open(slug, "cases", "open")
     await desk.page.locator(".rows a.row").first.click()

@@ -98,8 +98,9 @@ async def left_by(world: World, caller: Caller) -> set[str]:
     relay = world.relay
     caller_id = await acting(relay, caller)
     world.person = await relay.member()
-    if name_of(world.route).endswith("/cases"):
+    if name_of(world.route).endswith(("/cases", "/clusters")):
         await world.held_case()
+        await relay.reply(await relay.member(), "hold this")
     path, body = await world.make()
     session = (await caller("GET", "/v1/session")).body.get("session")
     before = len(await log_of(relay))

@@ -108,6 +108,9 @@ export interface Case {
   is_checking: boolean;
 }
 
+/** `id` is that of the first of its cases. */
+export interface Cluster { id: string; members: number; cases: Case[] }
+
 export interface Member {
   id: string;
   pseudonym: string;

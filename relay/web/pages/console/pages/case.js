@@ -64,7 +64,7 @@ export function Case({ id, onDecided }) {
 }
 
 /** English has the plugin's own words, which are closer; other languages what members read. @param {Signal} signal */
-function finding({ name, reason, told }) {
+export function finding({ name, reason, told }) {
   const said = (language.value === "en" ? reason : told[language.value]) || reason;
   return said ? said[0]?.toLocaleUpperCase(language.value) + said.slice(1) : name;
 }
@@ -73,7 +73,7 @@ function finding({ name, reason, told }) {
  * The text with the places that plugins point at; their reasons stand below.
  * @param {{ text: string, signals: Signal[] }} props
  */
-function Marked({ text, signals }) {
+export function Marked({ text, signals }) {
   const characters = [...text]; // plugins count characters, the browser counts halves of some
   const spans = signals
     .filter((one) => one.start !== null && one.end !== null && one.weight > 0)
