@@ -22,7 +22,7 @@ from relay.core.device import AddDevice, ConfirmDevice, DropDevices
 from relay.core.erasure import ConfirmErasures, NoteErasures, PurgeErased
 from relay.core.joining import Joining
 from relay.core.lease import EndLease, HoldLease
-from relay.core.measure import Brought, Measuring
+from relay.core.measure import Brought, Concerned, Measuring
 from relay.core.member import AddAddress, Address, Consent, Member
 from relay.core.model import Learning, Lesson
 from relay.core.pause import Pausing, Resumed
@@ -395,4 +395,4 @@ Change = (
     | StartRun | KeepRun | EndRun | HoldLease | EndLease | AddAddress | AdvanceCursors | Remember | Forget | Record | SetFact
 )  # fmt: skip
 
-Outcome = int | Frozen | Released | Filed | Claimed | Resumed | Brought | None
+Outcome = int | Frozen | Released | Filed | Claimed | Resumed | Brought | Concerned | None

@@ -79,14 +79,14 @@ class AddStrike:
 
 @dataclass(frozen=True, slots=True)
 class Impose:
-    """A new measure, in force or proposed. Stale when the member is gone."""
+    """A new measure, in force or proposed. Stale when the member is gone. Outcome: Concerned."""
 
     measure: Measure
 
 
 @dataclass(frozen=True, slots=True)
 class MoveMeasure:
-    """The measure as it is now. Stale when it is not in the state `was` any more."""
+    """The measure as it is now. Stale when it is not in the state `was` any more. Outcome: Concerned."""
 
     measure: Measure
     was: MeasureState
@@ -94,7 +94,7 @@ class MoveMeasure:
 
 @dataclass(frozen=True, slots=True)
 class TakeBack:
-    """The strike of this case does not count any more, and these measures are over."""
+    """The strike of this case does not count any more, and these measures are over. Outcome: Concerned."""
 
     member: int
     case: str
@@ -105,7 +105,7 @@ class TakeBack:
 
 @dataclass(frozen=True, slots=True)
 class ObjectTo:
-    """The member asks for another look at a measure. Stale when they did before."""
+    """The member asks for another look at a measure. Stale when they did before. Outcome: Concerned."""
 
     member: int
     measure: str
@@ -127,6 +127,14 @@ class Brought:
 
     threads: tuple[str, ...]
     messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """Whom a measure is about, as staff know them, and the key of their community."""
+
+    member: str
+    community: int
 
 
 Measuring = AddStrike | Impose | MoveMeasure | TakeBack | ObjectTo | BringBack

@@ -8,7 +8,17 @@ from typing import Any, Final
 from relay.core import change as c
 from relay.core.case import Case
 from relay.core.checking import DecideAgain
-from relay.core.measure import BringBack, Brought
+from relay.core.measure import (
+    BringBack,
+    Brought,
+    Concerned,
+    Impose,
+    Measure,
+    MeasureState,
+    MoveMeasure,
+    ObjectTo,
+    TakeBack,
+)
 from relay.core.post import PostState
 from relay.core.staff import Actor, Role
 from relay.core.thread import Message, NewThread, Status, ThreadState, status_after
@@ -131,6 +141,33 @@ def _brought(_: BringBack, outcome: Brought) -> Iterator[Event]:
         yield _thread_only("thread.changed", thread, state=ThreadState.OPEN.word)
 
 
+def _measure_event(name: str, concerned: Concerned, member: int, **body: object) -> Event:
+    body = {"member": concerned.member, **body}
+    return Event(name, Role.MODERATOR, "cases:read", body, concerned.community, member=member)
+
+
+def _met(name: str, measure: Measure, concerned: Concerned) -> Event:
+    body = {"kind": measure.kind, "state": measure.state.word, "until": measure.until, "case": measure.case}
+    return _measure_event(name, concerned, measure.member, measure=measure.id, **body)
+
+
+def _imposed(change: Impose, concerned: Concerned) -> Iterator[Event]:
+    yield _met("measure.imposed", change.measure, concerned)
+
+
+def _moved(change: MoveMeasure, concerned: Concerned) -> Iterator[Event]:
+    is_on = change.measure.state is MeasureState.IMPOSED
+    yield _met("measure.imposed" if is_on else "measure.ended", change.measure, concerned)
+
+
+def _taken_back(change: TakeBack, concerned: Concerned) -> Iterator[Event]:
+    yield _measure_event("measure.taken_back", concerned, change.member, case=change.case, measures=change.measures)
+
+
+def _objected(change: ObjectTo, concerned: Concerned) -> Iterator[Event]:
+    yield _measure_event("measure.objected", concerned, change.member, measure=change.measure)
+
+
 def _accepted(change: c.AcceptPost, _: object) -> Iterator[Event]:
     post = change.post
     body = {"post": post.id, "state": PostState.SENDING.word, "title": post.title, "audience": post.audience}
@@ -171,6 +208,10 @@ TOLD: Final[Mapping[type[Any], Callable[[Any, Any], Iterator[Event]]]] = Mapping
         DecideAgain: _checked,
         c.Appeal: _appealed,
         BringBack: _brought,
+        Impose: _imposed,
+        MoveMeasure: _moved,
+        TakeBack: _taken_back,
+        ObjectTo: _objected,
         c.AcceptPost: _accepted,
         c.CancelPost: _cancelled,
         c.AddMember: _added,
@@ -192,6 +233,10 @@ NAMES: Final = {
     "case.checked": "Slow plugins have looked, and what they saw decided.",
     "message.checked": "Slow plugins have looked at a message of this thread; its `status` is this now.",
     "case.appealed": "The member asks for another look.",
+    "measure.imposed": "A measure holds for a member, or the rules propose it: `state` says which.",
+    "measure.ended": "A person ended a measure before its time, or let a proposed one come to nothing.",
+    "measure.taken_back": "An appeal succeeded: a strike does not count any more, and these `measures` are over.",
+    "measure.objected": "The member asks for another look at a measure.",
     "post.accepted": "A post was accepted.",
     "post.cancelled": "What had not left of a post stays here.",
     "post.progress": "Deliveries were released.",

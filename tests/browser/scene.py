@@ -146,6 +146,8 @@ class _Play:
             (rejected, "reject", self._story["reason"]),
         ):
             await self._owner.want(200, "POST", f"/v1/cases/{case}:decide", {"action": action, "reason": reason})
+        term = {"kind": "mute", "until": (datetime.now(UTC) + PAUSE).isoformat(), "reason": self._story["reason"]}
+        await self._owner.want(201, "POST", f"/v1/members/{self._members[7].id}/measures", term)
         appeal = {"case": appealed, "text": self._story["appeal"]}
         await self._members[6].api.want(202, "POST", "/v1/me/appeals", appeal)
         return {"open": waiting, "appealed": appealed, "delivered": delivered, "alike": alike}

@@ -228,6 +228,7 @@ CONSOLE: Final[Mapping[str, State]] = MappingProxyType(
             then=by("cluster.reject", shows="cluster.reject.hint", n=2),
         ),
         "case-appealed": at("{slug}", "cases", "appealed", "{appealed}", shows="case.hint"),
+        "case-measure": at("{slug}", "cases", "delivered", "{delivered}", shows="measures.holds"),
         "case-delivered": at("{slug}", "cases", "delivered", "{delivered}", shows="case.decided"),
         "members": at("{slug}", "members", shows="members.active"),
         "members-none": at("{empty}", "members", shows="members.none"),

@@ -30,8 +30,13 @@ async def test_a_muted_member_keeps_the_text_and_may_write_again_once_it_is_ende
     await reader.open()
     await reader.sees(reader.page.get_by_text(reader.words.pattern("stream.mute")))
 
+    other = await house.desk("moderator", "Jan")
+    await other.open(slug, "cases", "open")
+    await other.row(ada.pseudonym).click()
+    await other.sees(other.button("measures.lift"))
     await desk.button("measures.lift").click()
     await desk.sees(desk.text("measures.lifted"))
+    await other.sees_no(other.button("measures.lift"))  # of itself, by the staff's stream
     await reader.open()
     await reader.sees_no(reader.page.get_by_text(reader.words.pattern("stream.mute")))
     await reader.button("stream.send").click()

@@ -33,6 +33,8 @@ from relay.core.change import (
     TakeLease,
 )
 from relay.core.community import Community
+from relay.core.ladder import MeasureKind
+from relay.core.measure import Concerned, Impose, Measure, TakeBack
 from relay.core.member import Address, Consent, Member
 from relay.core.post import Button, Post, PostState
 from relay.core.staff import Token, TokenKind
@@ -66,6 +68,8 @@ PAIRS: list[tuple[Change, Outcome]] = [
     (TakeLease(THREAD, "eva", ODD, START, START), None),
     (FreeLease(THREAD, "eva"), None),
     (Appeal("c", 1, ODD, START), None),
+    (Impose(Measure("x", 7, MeasureKind.MUTE, START, START + timedelta(days=1), "eva", ODD, "c")), Concerned("m", 1)),
+    (TakeBack(7, "c", ("x", "y"), START, "jan"), Concerned("m", 1)),
     (Erase(7, "m", START), None),
 ]
 

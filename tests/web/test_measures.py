@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from relay.core.moment import rfc3339
+from relay.core.staff import Role
 from tests.web.browser import Browser
 from tests.web.conftest import Person, Relay
+from tests.web.test_staff_stream import hello, until
 
 DAY = timedelta(days=1)
 
@@ -145,3 +147,38 @@ async def test_what_ended_is_not_shown_any_more(relay: Relay, ada: Browser) -> N
     assert "Slow mode until" in before.text
     assert "Slow mode until" not in after.text
     assert "No longer in force for you: the slow mode." in after.text
+
+
+async def test_staff_who_may_moderate_hear_what_is_imposed_objected_to_and_ended(relay: Relay, anna: Person) -> None:
+    moderator, agent = await relay.staff(Role.MODERATOR), await relay.staff(Role.AGENT)
+    async with moderator.stream() as socket, agent.stream() as other:
+        for one in (socket, other):
+            await hello(one)
+        measure = await impose(relay, anna.id)
+        await anna.call("POST", "/v1/me/appeals", {"case": measure["id"], "text": "That was not me"})
+        await relay.owner("POST", f"/v1/measures/{measure['id']}:lift", {})
+        told = await until(socket, "measure.ended")
+        await relay.post()
+        heard = [one["event"] for one in await until(other, "post.accepted")]
+
+    assert [(one["event"], one["measure"], one["member"], one["community"]) for one in told] == [
+        (name, measure["id"], anna.id, "bad") for name in ("measure.imposed", "measure.objected", "measure.ended")
+    ]
+    assert (told[0]["kind"], told[0]["until"], "Insults" in str(told)) == ("mute", measure["until"], False)
+    assert [name for name in heard if name.startswith("measure.")] == []
+
+
+async def test_an_appeal_that_succeeds_is_told_as_what_it_takes_back(relay: Relay, anna: Person) -> None:
+    await relay.reply(anna, "hold You fool")
+    (case,) = (await relay.owner("GET", "/v1/communities/bad/cases")).body["items"]
+    path, until_ = f"/v1/cases/{case['id']}:decide", rfc3339(relay.clock.now() + DAY)
+    term = {"kind": "mute", "until": until_}
+    made = await relay.owner("POST", path, {"action": "reject", "reason": "Insults.", "measure": term})
+    await anna.call("POST", "/v1/me/appeals", {"case": case["id"], "text": "It is a bird"})
+    moderator = await relay.staff(Role.MODERATOR)
+    async with moderator.stream() as socket:
+        await hello(socket)
+        await moderator("POST", path, {"action": "deliver"})
+        last = (await until(socket, "measure.taken_back"))[-1]
+
+    assert (last["member"], last["case"], last["measures"]) == (anna.id, case["id"], [made.body["measure"]])

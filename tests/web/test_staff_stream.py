@@ -9,10 +9,9 @@ import aiohttp
 import pytest
 
 from relay.core.staff import Role
-from relay.core.verdict import Action, Decision, Submission
-from relay.flows.check import Check
 from relay.web.events import NAMES, TOLD
-from tests.web.conftest import PATIENCE, RUN, Caller, Open, Person, Relay
+from tests.web.conftest import PATIENCE, Caller, Open, Person, Relay
+from tests.web.happenings import everything
 
 Socket = aiohttp.ClientWebSocketResponse
 Frame = dict[str, Any]
@@ -137,31 +136,6 @@ async def test_every_kind_of_event_is_told_once_it_happens(relay: Relay, anna: P
         found = [one["event"] for one in await until(socket, "member.erased")]
 
     assert set(found) == set(NAMES)
-
-
-async def allowed(_submission: Submission, _first: Decision) -> Decision:
-    return Decision(Action.ALLOW, 0.0)
-
-
-async def everything(relay: Relay, anna: Person) -> None:
-    """One of each thing that staff can hear of; the erasure comes last."""
-    await relay.post()
-    post = (await relay.owner("POST", "/v1/communities/bad/posts", {"text": "Open after all"})).body["id"]
-    await relay.owner("POST", f"/v1/posts/{post}:cancel")
-    await relay.member()
-    await relay.reply(anna, "hold this")
-    thread = f"/v1/threads/{await relay.only_thread()}"
-    (case,) = (await relay.owner("GET", "/v1/communities/bad/cases")).body["items"]
-    await relay.owner("POST", f"/v1/cases/{case['id']}:decide", {"action": "reject", "reason": "no"})
-    await anna.call("POST", "/v1/me/appeals", {"case": case["id"], "text": "why"})
-    await relay.reply(anna, "check this", "c2")
-    await Check(relay.parts.store, relay.clock, relay.parts.ids, allowed, lambda: RUN).turn()
-    await relay.owner("POST", f"{thread}/messages", {"text": "note", "internal": True})
-    await relay.owner("POST", f"{thread}/lease")
-    await relay.owner("DELETE", f"{thread}/lease")
-    version = (await relay.owner("GET", thread)).body["version"]
-    await relay.owner("PATCH", thread, {"version": version, "state": "closed"})
-    await anna.call("DELETE", "/v1/me")
 
 
 async def test_a_position_goes_on_behind_the_last_event(relay: Relay, anna: Person) -> None:

@@ -2,7 +2,7 @@
 
 from relay.core.errors import Stale
 from relay.core.ladder import MeasureKind, Strike
-from relay.core.measure import AddStrike, Impose, Measure, MeasureState, MoveMeasure, ObjectTo, TakeBack
+from relay.core.measure import AddStrike, Concerned, Impose, Measure, MeasureState, MoveMeasure, ObjectTo, TakeBack
 from relay.ports import OfMember, Page, Paging
 from relay.stores.sql import locks
 from relay.stores.sql.cells import asked, page, place_in, us, us_or_none, when, when_or_none
@@ -47,6 +47,9 @@ OBJECT = """
     UPDATE measures SET objected_at = $3 WHERE id = $2 AND member = $1 AND objected_at IS NULL
     RETURNING n"""
 
+CONCERNED = """
+    SELECT id, community FROM members WHERE n = $1"""
+
 ANY_BAN = """
     SELECT n FROM measures WHERE kind = 'ban' AND state = 1 AND until_at > $1 LIMIT 1"""
 SUPPRESS = """
@@ -76,7 +79,7 @@ def add_strike(change: AddStrike) -> Steps[None]:
         raise Stale
 
 
-def impose(change: Impose) -> Steps[None]:
+def impose(change: Impose) -> Steps[Concerned]:
     new = change.measure
     yield locks.member(new.member)
     rows = yield (
@@ -85,9 +88,10 @@ def impose(change: Impose) -> Steps[None]:
     )
     if not rows:
         raise Stale
+    return (yield from concerned(new.member))
 
 
-def move(change: MoveMeasure) -> Steps[None]:
+def move(change: MoveMeasure) -> Steps[Concerned]:
     new = change.measure
     yield locks.member(new.member)
     rows = yield (
@@ -99,20 +103,29 @@ def move(change: MoveMeasure) -> Steps[None]:
     )  # fmt: skip
     if not rows:
         raise Stale
+    return (yield from concerned(new.member))
 
 
-def take_back(change: TakeBack) -> Steps[None]:
+def take_back(change: TakeBack) -> Steps[Concerned]:
     yield locks.member(change.member)
     yield TAKE_BACK_STRIKE, (change.member, change.case, us(change.at))
     for measure in change.measures:
         yield TAKE_BACK, (change.member, measure, us(change.at), change.by)
+    return (yield from concerned(change.member))
 
 
-def object_to(change: ObjectTo) -> Steps[None]:
+def object_to(change: ObjectTo) -> Steps[Concerned]:
     yield locks.member(change.member)
     rows = yield OBJECT, (change.member, change.measure, us(change.at))
     if not rows:
         raise Stale
+    return (yield from concerned(change.member))
+
+
+def concerned(member: int) -> Steps[Concerned]:
+    """For who hears of it."""
+    ((id_, community),) = yield CONCERNED, (member,)
+    return Concerned(id_, community)
 
 
 def suppress(post: int, start: int, to: int, now: int) -> Steps[None]:

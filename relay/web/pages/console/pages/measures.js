@@ -2,7 +2,7 @@
 
 import { get, post, relayTime } from "../api.js";
 import { nameOf } from "../desk.js";
-import { useList, useLoaded } from "../loaded.js";
+import { useList, useLoaded, useNews } from "../loaded.js";
 import { useOnce } from "../once.js";
 import { Confirm } from "../parts/dialog.js";
 import { AreaField, Choice, SelectField } from "../parts/field.js";
@@ -44,6 +44,7 @@ export function TermFields({ kind, onKind, days, onDays, mayShadow = false }) {
 /** @param {{ id: string, name: string }} props */
 export function Measures({ id, name }) {
   const found = useLoaded(() => /** @type {Promise<Against>} */ (get(`/members/${id}/measures`)), [id]);
+  useNews(found.reload, (event) => event.event.startsWith("measure.") && event.member === id);
   const [asked, setAsked] = useState(/** @type {Measure | "impose" | null} */ (null));
   const against = found.value;
   const done = (/** @type {string} */ said) => {
