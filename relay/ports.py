@@ -103,13 +103,14 @@ class ThreadFilter:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """How much of what a community has: members, threads by state, `mine` of one person, cases that wait for people."""
+    """How much of what a community has: members, threads by state, `mine` of one person, what waits for people."""
 
     active: int
     left: int
     threads: Mapping[ThreadState, int]
     mine: int
     cases: Mapping[CaseState, int]
+    objected: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,15 @@ class OfMember:
     measure: Measure
     member: str
     pseudonym: str
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What a member says against a measure, and the id of the thread in which it stands: None where that was not kept yet."""
+
+    found: OfMember
+    text: str | None
+    thread: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +254,7 @@ class Store(Protocol):
     async def model_content(self, model_id: str) -> Content | None: ...
     async def lessons(self, community: int) -> Lessons: ...
     async def taught(self, community: int, upto: datetime | None, most: int) -> Sequence[Taught]: ...
+    async def objections(self, community: int, now: datetime, paging: Paging) -> Page[Objection]: ...
     async def numbers(self, community: int, staff: str, now: datetime) -> Numbers: ...
     async def last_messages(self, threads: Sequence[int]) -> Mapping[int, Message]: ...
     async def lately(self, community: int, member: int | None) -> Sequence[tuple[int, Role, str]]: ...

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from relay.core.errors import Conflict, Fault, Invalid, Muted
+from relay.core.errors import Conflict, Denied, Fault, Invalid, Muted
 from relay.core.identity import Ids
 from relay.core.ladder import Ladder, MeasureKind, Strike
 from relay.core.verdict import CORE, Action, Decision, Seen, Signal
@@ -39,7 +39,8 @@ class MeasureState(IntEnum):
 class Measure:
     """`by` and `ended_by` are ids of staff, empty for the ladder's own; `case` is the one it came from, if any.
 
-    `reason` is what a person of staff wrote. `objected_at` is when the member asked for another look at one without a case.
+    `reason` is what a person of staff wrote. `objected_at` is when the member asked for another look at one without a case,
+    `answer` what another person made of it.
     """
 
     id: str
@@ -54,6 +55,9 @@ class Measure:
     ended_at: datetime | None = None
     ended_by: str = ""
     objected_at: datetime | None = None
+    answered_at: datetime | None = None
+    answered_by: str = ""
+    answer: str = ""
 
     def holds(self, now: datetime) -> bool:
         """Whether it is in force: nobody has to end it."""
@@ -105,11 +109,19 @@ class TakeBack:
 
 @dataclass(frozen=True, slots=True)
 class ObjectTo:
-    """The member asks for another look at a measure. Stale when they did before. Outcome: Concerned."""
+    """The member asks for another look at a measure, in a message. Stale when they did before. Outcome: Concerned."""
 
     member: int
     measure: str
     at: datetime
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerObjection:
+    """The measure as another person leaves it. Stale when that was done before, or it is over. Outcome: Concerned."""
+
+    measure: Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +149,7 @@ class Concerned:
     community: int
 
 
-Measuring = AddStrike | Impose | MoveMeasure | TakeBack | ObjectTo | BringBack
+Measuring = AddStrike | Impose | MoveMeasure | TakeBack | ObjectTo | BringBack | AnswerObjection
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +279,21 @@ def dismissed(measure: Measure, by: str, now: datetime) -> Measure:
     """A proposal that comes to nothing. Raises Conflict when it is decided."""
     _check_proposed(measure)
     return replace(measure, state=MeasureState.DISMISSED, ended_at=now, ended_by=by)
+
+
+def answered(measure: Measure, by: str, reason: str, now: datetime, *, upholds: bool) -> Measure:
+    """Upheld or ended after an objection.
+
+    Raises Conflict (no objection, answered already, over), Denied (by who imposed it), Invalid (upheld without a reason).
+    """
+    if not measure.holds(now) or measure.objected_at is None or measure.answered_at is not None:
+        raise Conflict("There is no objection here that waits for an answer.")
+    if by == measure.by:
+        raise Denied("An objection is decided by another person than who imposed the measure.")
+    if upholds and not reason.strip():
+        raise Invalid("Upholding a measure needs a reason; the member reads it.")
+    found = replace(measure, answered_at=now, answered_by=by, answer=reason.strip())
+    return found if upholds else replace(found, state=MeasureState.LIFTED, ended_at=now, ended_by=by)
 
 
 def _check_proposed(measure: Measure) -> None:

@@ -20,6 +20,7 @@ _EFFECTS = {
         MeasureKind.WARN: "This is a warning. It ends on {until}; more such messages until then limit how you can write here.",
         MeasureKind.SLOW: "Until {until} you can send one message, and the next one only after a while.",
         MeasureKind.PRE_MODERATION: "Until {until} a person looks at each of your messages before the team gets it.",
+        MeasureKind.SHADOW: "Until {until} your messages are kept out of the team's inbox.",
         MeasureKind.MUTE: "Until {until} you cannot write to the team. Posts still come to you.",
         MeasureKind.BAN: "Until {until} you cannot write to the team, and no posts come to you.",
     },
@@ -32,6 +33,7 @@ _EFFECTS = {
         MeasureKind.PRE_MODERATION: (
             "Bis zum {until} sieht sich jemand jede deiner Nachrichten an, bevor das Team sie bekommt."
         ),
+        MeasureKind.SHADOW: "Bis zum {until} kommen deine Nachrichten nicht in den Posteingang des Teams.",
         MeasureKind.MUTE: "Bis zum {until} kannst du dem Team nicht schreiben. Posts bekommst du weiter.",
         MeasureKind.BAN: "Bis zum {until} kannst du dem Team nicht schreiben und bekommst keine Posts.",
     },
@@ -41,6 +43,7 @@ _NAMES = {
         MeasureKind.WARN: "the warning",
         MeasureKind.SLOW: "the slow mode",
         MeasureKind.PRE_MODERATION: "the look at each of your messages beforehand",
+        MeasureKind.SHADOW: "the shadow mode",
         MeasureKind.MUTE: "the mute",
         MeasureKind.BAN: "the ban",
     },
@@ -48,6 +51,7 @@ _NAMES = {
         MeasureKind.WARN: "die Verwarnung",
         MeasureKind.SLOW: "der langsame Modus",
         MeasureKind.PRE_MODERATION: "die Prüfung jeder deiner Nachrichten vorab",
+        MeasureKind.SHADOW: "der Schattenmodus",
         MeasureKind.MUTE: "die Stummschaltung",
         MeasureKind.BAN: "die Sperre",
     },
@@ -72,6 +76,14 @@ _WITH_REJECTION = {
         "{effect} Das hat ein Mensch mit entschieden. Es endet, wenn ein anderer Mensch findet, dass deine Nachricht in "
         "Ordnung war."
     ),
+}
+_UPHELD = {
+    "en": "Another person of the team of {name} looked at it again, and it stays. Reason: “{reason}”. {effect}",
+    "de": "Ein anderer Mensch im Team von {name} hat noch einmal darauf gesehen: Es bleibt dabei. Grund: „{reason}“. {effect}",
+}
+_LOOKED_AGAIN = {
+    "en": "Another person of the team looked at it again. {over}",
+    "de": "Ein anderer Mensch im Team hat noch einmal darauf gesehen. {over}",
 }
 _OVER = {"en": "No longer in force for you: {names}.", "de": "Nicht mehr in Kraft für dich: {names}."}
 
@@ -125,6 +137,14 @@ def by_person(measure: Measure, reader: Reader, name: str) -> str:
 def with_rejection(measure: Measure, reader: Reader) -> str:
     """What a person imposed in rejecting a message, behind the notice of that."""
     return _WITH_REJECTION[reader.spoken].format(effect=effect(measure, reader))
+
+
+def on_objection(measure: Measure, reader: Reader, name: str) -> str:
+    """What became of a measure that the member objected to."""
+    if measure.ended_at is not None:
+        return _LOOKED_AGAIN[reader.spoken].format(over=over([measure], reader))
+    reason = measure.answer.rstrip(". ")
+    return _UPHELD[reader.spoken].format(name=name, reason=reason, effect=effect(measure, reader))
 
 
 def over(measures: Iterable[Measure], reader: Reader) -> str:

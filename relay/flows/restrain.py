@@ -8,12 +8,14 @@ from relay.core.errors import Invalid, Unknown
 from relay.core.identity import Ids
 from relay.core.ladder import MeasureKind
 from relay.core.measure import (
+    AnswerObjection,
     BringBack,
     Impose,
     Measure,
     MeasureState,
     Measuring,
     MoveMeasure,
+    answered,
     checked_until,
     confirmed,
     dismissed,
@@ -22,7 +24,7 @@ from relay.core.measure import (
 from relay.core.member import Member
 from relay.core.shadow import check_may_begin
 from relay.core.staff import Actor
-from relay.core.statement import by_person, over, reader_of
+from relay.core.statement import by_person, on_objection, over, reader_of
 from relay.core.thread import Message, NewThread, Role
 from relay.ports import Also, Clock, OfMember, Store, nothing
 
@@ -98,6 +100,20 @@ class Restrain:
     def _record(self, actor: Actor, measure: Measure, what: str) -> Record:
         return Record(self.clock.now(), actor.id, f"measure.{what}", measure.id, {"kind": measure.kind.value})
 
+    async def answer(
+        self, actor: Actor, found: OfMember, reason: str, *, upholds: bool, also: Also[Measure] = nothing
+    ) -> Measure:
+        """To an objection: upheld with a reason, or over. Raises Conflict, Denied (who imposed it), Invalid, Stale.
+
+        Who objects to shadow mode has read of it in their export: they are told as of any other, and what it kept comes back.
+        """
+        now = self.clock.now()
+        measure = answered(found.measure, actor.person, reason, now, upholds=upholds)
+        brings = measure.kind is MeasureKind.SHADOW and not upholds
+        back = (BringBack(measure.member, measure.id, now),) if brings else ()
+        await self._tell(actor, await self._member(found), measure, AnswerObjection(measure), lambda made: (*back, *also(made)))
+        return measure
+
     async def _member(self, found: OfMember) -> Member:
         member = await self.store.member(found.member)
         if member is None:
@@ -111,17 +127,28 @@ class Restrain:
         if community is None:
             raise Unknown
         reader = reader_of(member, community)
-        is_lifted = measure.state is MeasureState.LIFTED
-        told = over([measure], reader) if is_lifted else by_person(measure, reader, community.name)
+        done = _done(change)
+        told = {
+            "lift": over([measure], reader),
+            "impose": by_person(measure, reader, community.name),
+        }.get(done) or on_objection(measure, reader, community.name)
         now = self.clock.now()
-        case = None if is_lifted else measure.case or measure.id
+        case = measure.case or measure.id if done == "impose" else None
         message = Message(id=self.ids(), member=member.n, role=Role.RELAY, text=told, at=now, case=case)
         await self.store.commit(
             change,
             SendMessage(message, around.latest or NewThread(self.ids(), None), community.n),
-            self._record(actor, measure, "lift" if is_lifted else "impose"),
+            self._record(actor, measure, done),
             *also(measure),
         )
+
+
+def _done(change: Measuring) -> str:
+    """As the audit log says it."""
+    if isinstance(change, AnswerObjection):
+        return "overturn" if change.measure.state is MeasureState.LIFTED else "uphold"
+    is_lifted = isinstance(change, MoveMeasure) and change.measure.state is MeasureState.LIFTED
+    return "lift" if is_lifted else "impose"
 
 
 def _checked(reason: str) -> str:

@@ -176,7 +176,7 @@ class Review:
         thread = around.latest or NewThread(self.ids(), None)
         await self.store.commit(
             FileReply(Filing(message, thread, Decision(Action.ALLOW, 0.0), None, None), signed.community.n),
-            ObjectTo(signed.member.n, measure_id, now),
+            ObjectTo(signed.member.n, measure_id, now, message.id),
             *also(CaseState.APPEALED),
         )
         return CaseState.APPEALED

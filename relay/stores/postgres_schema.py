@@ -77,6 +77,7 @@ DEVICES = tuple(f"ALTER TABLE devices ALTER COLUMN {column} SET STATISTICS 0" fo
 SEALS = ("ALTER TABLE devices ALTER COLUMN sealed SET STATISTICS 0",)
 MEASURES = ("ALTER TABLE measures ALTER COLUMN reason SET STATISTICS 0",)
 MODELS = tuple(f"ALTER TABLE models ALTER COLUMN {column} SET STATISTICS 0" for column in ("words", "content"))
+OBJECTIONS = ("ALTER TABLE measures ALTER COLUMN answer SET STATISTICS 0",)
 OWN_STATEMENTS: Mapping[str, tuple[str, ...]] = {
     "0001_first_tables": (*SEARCH, *WRITERS, *ROOM, *UNSAMPLED),
     "0002_faults": (*AUDIT_STAYS, FUNCTION),
@@ -85,6 +86,7 @@ OWN_STATEMENTS: Mapping[str, tuple[str, ...]] = {
     "0007_seals": SEALS,
     "0008_measures": MEASURES,
     "0010_models": MODELS,
+    "0011_objections": OBJECTIONS,
 }
 
 ONE_BY_ONE = """SELECT pg_advisory_xact_lock(1380928857)"""

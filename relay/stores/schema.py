@@ -5,7 +5,7 @@ from string import Template
 
 from relay.stores.schema_joining import JOINING
 from relay.stores.schema_leases import LEASES
-from relay.stores.schema_measures import MEASURES
+from relay.stores.schema_measures import MEASURES, OBJECTIONS
 from relay.stores.schema_models import MODELS
 from relay.stores.schema_mqtt import DEVICES, SEALS
 from relay.stores.schema_shadow import SHADOW
@@ -177,6 +177,7 @@ MIGRATIONS = (
     ("0008_measures", MEASURES),
     ("0009_shadow", SHADOW),
     ("0010_models", MODELS),
+    ("0011_objections", OBJECTIONS),
 )
 """(name, statements), in their order. What was released is never edited; a change is a further migration."""
 

@@ -16,3 +16,12 @@ MEASURES = (
     """CREATE INDEX measures_proposed ON measures (n) WHERE state = 0""",
     """CREATE INDEX measures_bans ON measures (until_at) WHERE kind = 'ban' AND state = 1""",
 )
+
+OBJECTIONS = (
+    # What a member said against a measure, by the id of their message; who else looked at it, and why it stays if it does.
+    """ALTER TABLE measures ADD COLUMN objection TEXT""",
+    """ALTER TABLE measures ADD COLUMN answered_at BIGINT""",
+    """ALTER TABLE measures ADD COLUMN answered_by TEXT NOT NULL DEFAULT ''""",
+    """ALTER TABLE measures ADD COLUMN answer TEXT NOT NULL DEFAULT ''""",
+    """CREATE INDEX measures_objected ON measures (n) WHERE objected_at IS NOT NULL AND answered_at IS NULL""",
+)

@@ -9,6 +9,7 @@ from relay.core import change as c
 from relay.core.case import Case
 from relay.core.checking import DecideAgain
 from relay.core.measure import (
+    AnswerObjection,
     BringBack,
     Brought,
     Concerned,
@@ -168,6 +169,11 @@ def _objected(change: ObjectTo, concerned: Concerned) -> Iterator[Event]:
     yield _measure_event("measure.objected", concerned, change.member, measure=change.measure)
 
 
+def _answered(change: AnswerObjection, concerned: Concerned) -> Iterator[Event]:
+    is_over = change.measure.state is MeasureState.LIFTED
+    yield _met("measure.ended" if is_over else "measure.upheld", change.measure, concerned)
+
+
 def _accepted(change: c.AcceptPost, _: object) -> Iterator[Event]:
     post = change.post
     body = {"post": post.id, "state": PostState.SENDING.word, "title": post.title, "audience": post.audience}
@@ -212,6 +218,7 @@ TOLD: Final[Mapping[type[Any], Callable[[Any, Any], Iterator[Event]]]] = Mapping
         MoveMeasure: _moved,
         TakeBack: _taken_back,
         ObjectTo: _objected,
+        AnswerObjection: _answered,
         c.AcceptPost: _accepted,
         c.CancelPost: _cancelled,
         c.AddMember: _added,
@@ -237,6 +244,7 @@ NAMES: Final = {
     "measure.ended": "A person ended a measure before its time, or let a proposed one come to nothing.",
     "measure.taken_back": "An appeal succeeded: a strike does not count any more, and these `measures` are over.",
     "measure.objected": "The member asks for another look at a measure.",
+    "measure.upheld": "Another person looked at a measure that was objected to, and it stays.",
     "post.accepted": "A post was accepted.",
     "post.cancelled": "What had not left of a post stays here.",
     "post.progress": "Deliveries were released.",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StrictStr
 
@@ -12,7 +12,7 @@ from relay.core.ladder import MeasureKind
 from relay.core.measure import Measure, Past, told
 from relay.core.member import Member
 from relay.flows.restrain import Wanted
-from relay.ports import OfMember, Paging
+from relay.ports import Objection, OfMember, Paging
 from relay.web.bodies import Body, Moment, Nothing, PagingQuery, Storable
 from relay.web.communities import community_at
 from relay.web.desk import MemberRef
@@ -39,11 +39,19 @@ class Confirm(Body):
     until: Moment | None = None
 
 
+class AnswerBody(Body):
+    """What another person makes of an objection; whoever upholds the measure says why, and the member reads it."""
+
+    action: Literal["uphold", "overturn"]
+    reason: Reason = ""
+
+
 @dataclass(frozen=True, slots=True)
 class MeasureView:
     """State: proposed, imposed, lifted, taken_back or dismissed; `is_in_force` says whether it holds now.
 
-    `by` is null for the ladder's own, `case` is the one that it came from; `objected_at` is when the member asked for a look.
+    `by` is null for the ladder's own, `case` is the one that it came from; `objected_at` is when the member asked for a look,
+    `answered_at` when another person looked, and `answer` why it stays if it does.
     `kept` is how many messages shadow mode keeps out of the inbox by it, where all that stands against a member is read.
     """
 
@@ -60,6 +68,9 @@ class MeasureView:
     ended_at: datetime | None
     ended_by: str | None
     objected_at: datetime | None
+    answered_at: datetime | None
+    answered_by: str | None
+    answer: str | None
     kept: int = 0
 
 
@@ -106,6 +117,16 @@ class ProposalView:
     member: MemberRef
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectionView:
+    """A measure that its member asks another person to look at; `text` is what they say, `thread` where it stands."""
+
+    measure: MeasureView
+    member: MemberRef
+    text: str | None
+    thread: str | None
+
+
 def measure_view(measure: Measure, member: str, now: datetime, kept: int = 0) -> MeasureView:
     return MeasureView(
         id=measure.id,
@@ -121,6 +142,9 @@ def measure_view(measure: Measure, member: str, now: datetime, kept: int = 0) ->
         ended_at=measure.ended_at,
         ended_by=measure.ended_by or None,
         objected_at=measure.objected_at,
+        answered_at=measure.answered_at,
+        answered_by=measure.answered_by or None,
+        answer=measure.answer or None,
         kept=kept,
     )
 
@@ -185,6 +209,27 @@ async def proposed(call: StaffCall[None, PagingQuery]) -> Listed[ProposalView]:
     page = await call.parts.store.proposals(community.n, Paging(call.query.limit, call.query.after))
     await call.parts.govern.looked(call.actor.id, READ, [community.id])
     return listed(page, shown)
+
+
+async def objected(call: StaffCall[None, PagingQuery]) -> Listed[ObjectionView]:
+    def shown(one: Objection) -> ObjectionView:
+        found = one.found
+        member = MemberRef(found.member, found.pseudonym)
+        return ObjectionView(measure_view(found.measure, found.member, now), member, one.text, one.thread)
+
+    community, now = await community_at(call.parts, call.path["slug"]), call.parts.clock.now()
+    page = await call.parts.store.objections(community.n, now, Paging(call.query.limit, call.query.after))
+    await call.parts.govern.looked(call.actor.id, READ, [community.id, *(one.found.member for one in page.items)])
+    return listed(page, shown)
+
+
+async def answer(call: StaffCall[AnswerBody, None]) -> MeasureView:
+    def shown(measure: Measure) -> MeasureView:
+        return measure_view(measure, found.member, call.parts.clock.now())
+
+    found, body = await _measure(call.parts, call.path["id"]), call.body
+    upholds, also = body.action == "uphold", call.also(shown)
+    return shown(await call.parts.restrain.answer(call.actor, found, body.reason, upholds=upholds, also=also))
 
 
 async def confirm(call: StaffCall[Confirm, None]) -> MeasureView:

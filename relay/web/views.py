@@ -128,10 +128,11 @@ class ThreadNumbers:
 
 @dataclass(frozen=True, slots=True)
 class CaseNumbers:
-    """Cases that wait for a person: for the first time, and again because the member asked."""
+    """Cases that wait for a person, for the first time and again because the member asked; measures that were objected to."""
 
     open: int
     appealed: int
+    objected: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ def numbers_view(numbers: Numbers) -> NumbersView:
     return NumbersView(
         members=MemberNumbers(numbers.active, numbers.left),
         threads=ThreadNumbers(**threads, mine=numbers.mine),
-        cases=CaseNumbers(numbers.cases.get(CaseState.OPEN, 0), numbers.cases.get(CaseState.APPEALED, 0)),
+        cases=CaseNumbers(numbers.cases.get(CaseState.OPEN, 0), numbers.cases.get(CaseState.APPEALED, 0), numbers.objected),
     )
 
 

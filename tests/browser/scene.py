@@ -62,7 +62,7 @@ class _Play:
         threads = {one["member"]["id"]: one["id"] for one in await self._house.cast.threads(slug)}
         by_place = {str(place): threads[member.id] for place, member in enumerate(self._members) if member.id in threads}
         await self._work(by_place, helper)
-        cases = await self._decide(slug)
+        cases = await self._decide(slug, desk)
         await self._try_rules(slug)
         places = {
             "slug": slug,
@@ -74,10 +74,7 @@ class _Play:
             "noted": by_place["4"],
             "leased": by_place["3"],
             "held": by_place["8"],
-            "case": cases["open"],
-            "appealed": cases["appealed"],
-            "delivered": cases["delivered"],
-            "alike": cases["alike"],
+            **cases,
         }
         state = await desk.context.storage_state()
         members = await self._looked_at()
@@ -134,7 +131,7 @@ class _Play:
         await self._owner.want(202, "POST", place, {"config": RULES, "since": since})
         await self._owner.until(place, lambda job: job["state"] == "done")
 
-    async def _decide(self, slug: str) -> dict[str, str]:
+    async def _decide(self, slug: str, desk: Desk) -> dict[str, str]:
         """Of the held messages one is rejected and appealed, one delivered, one rejected; one waits."""
         held = [case async for case in self._owner.all(f"/v1/communities/{slug}/cases?state=open")]
         ids = {case["member"]["id"]: case["id"] for case in held}
@@ -147,7 +144,17 @@ class _Play:
         ):
             await self._owner.want(200, "POST", f"/v1/cases/{case}:decide", {"action": action, "reason": reason})
         term = {"kind": "mute", "until": (datetime.now(UTC) + PAUSE).isoformat(), "reason": self._story["reason"]}
-        await self._owner.want(201, "POST", f"/v1/members/{self._members[7].id}/measures", term)
-        appeal = {"case": appealed, "text": self._story["appeal"]}
-        await self._members[6].api.want(202, "POST", "/v1/me/appeals", appeal)
-        return {"open": waiting, "appealed": appealed, "delivered": delivered, "alike": alike}
+        mute = await self._owner.want(201, "POST", f"/v1/members/{self._members[7].id}/measures", term)
+        path, origin = f"{desk.origin}/v1/members/{self._members[6].id}/measures", {"Origin": desk.origin}
+        own = await (await desk.context.request.post(path, data={**term, "kind": "slow"}, headers=origin)).json()
+        for place, what in ((6, appealed), (7, mute["id"]), (6, own["id"])):
+            appeal = {"case": what, "text": self._story["appeal"]}
+            await self._members[place].api.want(202, "POST", "/v1/me/appeals", appeal)
+        return {
+            "case": waiting,
+            "appealed": appealed,
+            "delivered": delivered,
+            "alike": alike,
+            "objected": mute["id"],
+            "own": own["id"],
+        }

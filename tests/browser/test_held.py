@@ -71,6 +71,6 @@ async def test_a_rejected_member_reads_why_and_somebody_else_looks_again(house: 
     await notice.get_by_role("button", name=reader.words("stream.appeal_send")).click()
 
     other = await at_the_case_of(house, slug, ada, "appealed")
-    await other.sees(other.said("It is a bird."))
-    await other.button("case.deliver").click()
+    await other.sees(other.page.get_by_role("article").get_by_text("It is a bird."))
+    await other.button("appeal.overturn").click()
     await other.sees(other.text("case.delivered"))

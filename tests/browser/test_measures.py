@@ -81,5 +81,5 @@ async def test_a_key_rejects_and_mutes_and_an_appeal_takes_back_both(house: Hous
     await other.open(slug, "cases", "appealed")
     await other.row(ada.pseudonym).click()
     await other.sees_no(other.button("case.mute"))
-    await other.button("case.deliver").click()
+    await other.button("appeal.overturn").click()
     await reader.sees(reader.page.get_by_role("listitem").filter(has_text="No longer in force for you: the mute."))

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from relay.core.additive import words_of
-from relay.core.case import CaseView, Ruling
+from relay.core.case import CaseView, Finding, Ruling
 from relay.core.community import Community
 from relay.core.errors import Conflict, Stale
 from relay.core.ladder import Ladder
@@ -57,7 +57,7 @@ class School:
         return view
 
     async def decide(self, view: CaseView, ruling: Ruling, by: Actor = EVA) -> None:
-        await self.house.review.decide(by, view, ruling, "because")
+        await self.house.review.decide(by, view, Finding(ruling, "because"))
 
     async def overturn(self, view: CaseView) -> None:
         signed = next(each for each in self.people if each.member.n == view.member)

@@ -17,7 +17,7 @@ from relay.flows.judge import Judging
 from relay.flows.receive import Reply
 from relay.ports import Paging, ThreadFilter
 from tests.flows.conftest import EVA, House
-from tests.flows.test_measures import DAY, HOLD, REJECT, Life
+from tests.flows.life import DAY, HOLD, REJECT, Life
 
 
 @pytest.fixture

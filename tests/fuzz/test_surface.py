@@ -42,6 +42,7 @@ RARE = {  # need a moment, a proposal, a passphrase, a link, a code, or a sessio
     "DELETE /v1/session", "POST /v1/session/passphrase", "DELETE /v1/sessions/{id}",
     "POST /v1/communities/{slug}/join", "POST /v1/join:confirm",
     "POST /v1/measures/{id}:confirm", "POST /v1/measures/{id}:dismiss",
+    "POST /v1/measures/{id}:answer",
 }  # fmt: skip
 IN_JSON = {f"{route.method} {route.path}" for route in ROUTES if route.kind == "json"}
 ENOUGH = 50  # calls of a route

@@ -11,11 +11,11 @@ from relay.core.change import Change, Erase, Rule
 from relay.core.delivery import DeliveryState
 from relay.core.errors import Stale
 from relay.core.ladder import MeasureKind, Strike
-from relay.core.measure import AddStrike, Impose, Measure, MeasureState, MoveMeasure, ObjectTo, Past, TakeBack
+from relay.core.measure import AddStrike, AnswerObjection, Impose, Measure, MeasureState, MoveMeasure, ObjectTo, Past, TakeBack
 from relay.core.member import Member
 from relay.core.thread import Status
 from relay.ports import Paging
-from tests.stores.conftest import HELD, World
+from tests.stores.conftest import ALLOWED, HELD, World
 
 
 async def person(world: World) -> Member:
@@ -126,14 +126,41 @@ async def test_a_measure_is_objected_to_once_and_by_its_member_alone(world: Worl
     await world.store.commit(Impose(imposed))
     now = world.clock.now()
 
-    for change in (ObjectTo(other.n, imposed.id, now), None, ObjectTo(member.n, imposed.id, now)):
+    for change in (ObjectTo(other.n, imposed.id, now, "m"), None, ObjectTo(member.n, imposed.id, now, "m")):
         if change is None:
-            await world.store.commit(ObjectTo(member.n, imposed.id, now))
+            await world.store.commit(ObjectTo(member.n, imposed.id, now, "m"))
         else:
             with pytest.raises(Stale):
                 await world.store.commit(change)
 
     assert [each.objected_at for each in await world.store.of(member.n).measures()] == [now]
+
+
+async def test_objections_wait_until_they_are_answered_once_or_the_measure_ends(world: World) -> None:
+    community = await world.community()
+    one, other, late = await world.members(community, 3)
+    elsewhere = await world.member(await world.community("see"))
+    thread = await world.replied(one, ALLOWED)
+    (said,) = (await world.store.messages(thread.n, Paging())).items
+    imposed = [measure(world, who) for who in (one, other, late, elsewhere)]
+    imposed[2] = replace(imposed[2], until=world.clock.now() + timedelta(hours=1))
+    now = world.clock.now()
+    await world.store.commit(*map(Impose, imposed))
+    await world.store.commit(*(ObjectTo(each.member, each.id, now, said.id) for each in imposed))
+
+    listed = (await world.store.objections(community.n, now + timedelta(hours=2), Paging())).items
+    upheld = replace(imposed[0], objected_at=now, answered_at=now, answered_by="jan", answer="It stays.")
+    await world.store.commit(AnswerObjection(upheld))
+    with pytest.raises(Stale):
+        await world.store.commit(AnswerObjection(upheld))
+    left = (await world.store.objections(community.n, now, Paging())).items
+
+    assert [(each.found.measure.id, each.text, each.thread) for each in listed] == [
+        (each.id, said.text, thread.id) for each in imposed[:2]
+    ]
+    assert [each.found.measure.id for each in left] == [imposed[1].id, imposed[2].id]
+    assert list(await world.store.of(one.n).measures()) == [upheld]
+    assert (await world.store.numbers(community.n, "eva", now)).objected == 2
 
 
 async def test_an_export_holds_what_happened_to_the_member_and_no_proposal(world: World) -> None:
@@ -162,7 +189,7 @@ async def test_an_erasure_leaves_nothing_of_it_and_nothing_comes_after(world: Wo
         strike(world, member),
         Impose(measure(world, member)),
         MoveMeasure(replace(proposed, state=MeasureState.DISMISSED), MeasureState.PROPOSED),
-        ObjectTo(member.n, proposed.id, world.clock.now()),
+        ObjectTo(member.n, proposed.id, world.clock.now(), "m"),
     )
     for change in late:
         with pytest.raises(Stale):

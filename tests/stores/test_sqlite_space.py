@@ -42,7 +42,7 @@ from relay.core.checking import DecideAgain
 from relay.core.device import AddDevice
 from relay.core.errors import Unavailable
 from relay.core.joining import AddConsentText, AddInvite, Redeem
-from relay.core.measure import AddStrike, BringBack, Impose, MoveMeasure, ObjectTo, TakeBack
+from relay.core.measure import AddStrike, AnswerObjection, BringBack, Impose, MoveMeasure, ObjectTo, TakeBack
 from relay.core.member import AddAddress
 from relay.core.pause import ReleaseDeferred
 from relay.core.session import NameStaff, SetPassphrase, UseLink
@@ -60,7 +60,7 @@ WAITS = frozenset(
         AcceptPost, AddCommunity, AddKey, AddMember, AddNote, AddStaff, AddToken, Appeal, ClaimAttempts, DecideAgain,
         EditCommunity, EditMember, EditThread, FileReply, FreezeAudience, HearFrom, PlanPost, Press, Rejoin, ReleasePost, Rule,
         SendMessage, TakeLease, NameStaff, SetPassphrase, UseLink, AddAddress, AddDevice, AddInvite, AddConsentText, Redeem,
-        ReleaseDeferred, AddStrike, BringBack, Impose, MoveMeasure, ObjectTo, TakeBack,
+        ReleaseDeferred, AddStrike, AnswerObjection, BringBack, Impose, MoveMeasure, ObjectTo, TakeBack,
     }
 )  # fmt: skip
 """What waits until there is room: it adds rows, or begins something that does, or stands beside what does."""

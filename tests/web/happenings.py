@@ -29,6 +29,8 @@ async def everything(relay: Relay, anna: Person) -> None:
     path = f"/v1/members/{anna.id}/measures"
     measure = (await relay.owner("POST", path, {"kind": "warn", "until": until, "reason": "no"})).body["id"]
     await anna.call("POST", "/v1/me/appeals", {"case": measure, "text": "why"})
+    answer = {"action": "uphold", "reason": "no"}
+    await (await relay.staff(Role.MODERATOR))("POST", f"/v1/measures/{measure}:answer", answer)
     await relay.owner("POST", f"/v1/measures/{measure}:lift", {})
     await relay.reply(anna, "check this", "c2")
     await Check(relay.parts.store, relay.clock, relay.parts.ids, allowed, lambda: RUN).turn()

@@ -22,8 +22,8 @@ from tests.web.test_matrix import World, greeted, name_of
 AUDITED: Final = tomllib.loads(Path(__file__).with_name("audited.toml").read_text("utf-8"))
 STAFF_ROUTES: Final = [route for route in ROUTES if route.who is Who.STAFF]
 BY_OTHER_WAYS: Final = {
-    "thread.search", "thread.list", "thread.note", "case.reject", "member.export", "member.erased", "link.use",
-    "member.join", "raid.begin", "moderation.reload", "model.learn",
+    "thread.search", "thread.list", "thread.note", "case.reject", "measure.uphold", "member.export", "member.erased",
+    "link.use", "member.join", "raid.begin", "moderation.reload", "model.learn",
 }  # fmt: skip
 WORD: Final = "zebra-crossing"  # nothing that the relay writes by itself
 
@@ -189,6 +189,7 @@ WORDY: Final[dict[str, dict[str, Any]]] = {
     "PATCH /v1/threads/{id}": {"version": 1, "labels": [WORD]},
     "POST /v1/cases/{id}:decide": {"action": "reject", "reason": WORD},
     "POST /v1/members/{id}/measures": {"kind": "mute", "until": "2026-12-24T12:00:00Z", "reason": WORD},
+    "POST /v1/measures/{id}:answer": {"action": "overturn", "reason": WORD},
     "POST /v1/measures/{id}:confirm": {"reason": WORD},
     "POST /v1/staff": {"name": WORD, "role": "agent"},
     "POST /v1/session/passphrase": {"old": PASSPHRASE, "new": f"{WORD} and {WORD}"},

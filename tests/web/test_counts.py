@@ -23,7 +23,7 @@ async def test_counts_are_those_of_the_lists(relay: Relay) -> None:
     assert found.body == {
         "members": {"active": 2, "left": 1},
         "threads": {"open": 2, "waiting": 0, "snoozed": 0, "closed": 0, "mine": 1},
-        "cases": {"open": 1, "appealed": 0},
+        "cases": {"open": 1, "appealed": 0, "objected": 0},
     }
 
 

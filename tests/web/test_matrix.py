@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from relay.core.ladder import MeasureKind
-from relay.core.measure import Impose, Measure, MeasureState
+from relay.core.measure import Impose, Measure, MeasureState, ObjectTo
 from relay.core.model import LARGEST, AddModel, Content, Model, UseModel
 from relay.core.moment import rfc3339
 from relay.core.staff import SCOPES, Role
@@ -112,13 +112,15 @@ class World:
     async def measure_id(self) -> str:
         """One that holds; for those who decide about proposals, one of these."""
         kind, state = MeasureKind.BAN, MeasureState.PROPOSED
-        if self.route.path.endswith(":lift"):
+        if self.route.path.endswith((":lift", ":answer")):
             kind, state = MeasureKind.MUTE, MeasureState.IMPOSED
         store, now = self.relay.parts.store, self.relay.parts.clock.now()
         member = await store.member(self.member.id)
         assert member is not None
         measure = Measure(self.relay.parts.ids(), member.n, kind, now, now + timedelta(days=1), state=state)
         await store.commit(Impose(measure))
+        if self.route.path.endswith(":answer"):
+            await store.commit(ObjectTo(member.n, measure.id, now, ""))
         return measure.id
 
     async def model_id(self) -> str:
@@ -255,6 +257,7 @@ BODIES: Final[dict[str, Any]] = {
     "PATCH /v1/threads/{id}": {"version": 1, "labels": ["pool"]},
     "POST /v1/cases/{id}:decide": {"action": "deliver"},
     "POST /v1/members/{id}/measures": _new_measure,
+    "POST /v1/measures/{id}:answer": {"action": "overturn"},
     "POST /v1/measures/{id}:confirm": {"reason": "Threats."},
     "POST /v1/measures/{id}:dismiss": {},
     "POST /v1/measures/{id}:lift": {},

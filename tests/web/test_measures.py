@@ -137,6 +137,23 @@ async def test_the_page_lets_a_muted_member_object_once(relay: Relay, ada: Brows
     assert [message["text"] for message in messages if message["role"] == "member"] == ["That was not me"]
 
 
+async def test_an_objection_is_listed_with_what_was_said_and_answered_by_another_person(relay: Relay, anna: Person) -> None:
+    measure = await impose(relay, anna.id)
+    await anna.call("POST", "/v1/me/appeals", {"case": measure["id"], "text": "That was not me"})
+    moderator = await relay.staff(Role.MODERATOR)
+    path, body = f"/v1/measures/{measure['id']}:answer", {"action": "uphold", "reason": "Three insults."}
+
+    (found,) = (await moderator("GET", "/v1/communities/bad/objections")).body["items"]
+    denied = await relay.owner("POST", path, body)
+    answers = [await moderator("POST", path, body, Idempotency_Key="k1") for _ in range(2)]
+
+    assert (found["measure"]["id"], found["text"], found["member"]["id"]) == (measure["id"], "That was not me", anna.id)
+    assert (denied.status, [one.status for one in answers], answers[0].raw) == (403, [200, 200], answers[1].raw)
+    assert (answers[0].body["is_in_force"], answers[0].body["answer"]) == (True, "Three insults.")
+    assert (await moderator("GET", "/v1/communities/bad/objections")).body["items"] == []
+    assert (await relay.owner("GET", "/v1/communities/bad/counts")).body["cases"]["objected"] == 0
+
+
 async def test_what_ended_is_not_shown_any_more(relay: Relay, ada: Browser) -> None:
     measure = await impose(relay, await only_member(relay), "slow")
     before = await ada.open("/c/bad")

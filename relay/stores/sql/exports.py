@@ -54,7 +54,8 @@ STRIKES = """
     SELECT case_id, points, at, taken_back_at FROM strikes WHERE member = $1 ORDER BY n"""
 # A proposal is nothing that happened to them.
 MEASURES = """
-    SELECT id, kind, state, reason, case_id, at, until_at, ended_at, objected_at FROM measures
+    SELECT id, kind, state, reason, case_id, at, until_at, ended_at, objected_at, answered_at, answer
+    FROM measures
     WHERE member = $1 AND state NOT IN (0, 4) ORDER BY n"""
 # Told while it holds, too: what is kept from somebody's eyes is not kept from their export.
 SHADOW = """
@@ -95,7 +96,7 @@ async def export(scan: Read, member: int) -> Mapping[str, object]:
             scan,
             MEASURES,
             member,
-            ("id", "kind", "state", "reason", "case", "at", "until_at", "ended_at", "objected_at"),
+            ("id", "kind", "state", "reason", "case", "at", "until_at", "ended_at", "objected_at", "answered_at", "answer"),
             state=MeasureState,
         ),
         "kept_from_the_team": _kept(await scan(SHADOW, member)),

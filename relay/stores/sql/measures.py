@@ -1,16 +1,28 @@
 """Strikes and measures in SQL. Every write takes the member's stream first: what follows from one strike rests on all."""
 
+from datetime import datetime
+
 from relay.core.errors import Stale
 from relay.core.ladder import MeasureKind, Strike
-from relay.core.measure import AddStrike, Concerned, Impose, Measure, MeasureState, MoveMeasure, ObjectTo, TakeBack
-from relay.ports import OfMember, Page, Paging
+from relay.core.measure import (
+    AddStrike,
+    AnswerObjection,
+    Concerned,
+    Impose,
+    Measure,
+    MeasureState,
+    MoveMeasure,
+    ObjectTo,
+    TakeBack,
+)
+from relay.ports import Objection, OfMember, Page, Paging
 from relay.stores.sql import locks
 from relay.stores.sql.cells import asked, page, place_in, us, us_or_none, when, when_or_none
 from relay.stores.sql.steps import Queries, Row, Steps
 
 COLUMNS = """
     x.id, x.member, x.kind, x.at, x.until_at, x.imposed_by, x.reason, x.case_id, x.state, x.ended_at, x.ended_by,
-    x.objected_at"""
+    x.objected_at, x.answered_at, x.answered_by, x.answer"""
 STRIKES = """
     SELECT case_id, points, at, taken_back_at FROM strikes WHERE member = $1 ORDER BY n"""
 OWN = f"""
@@ -23,6 +35,13 @@ PROPOSED = f"""
     SELECT {COLUMNS}, m.id, m.pseudonym, x.n FROM measures x
     JOIN members m ON m.n = x.member JOIN streams s ON s.member = m.n
     WHERE m.community = $1 AND x.state = 0 AND x.n > $2 ORDER BY x.n LIMIT $3"""  # noqa: S608
+OBJECTIONS = f"""
+    SELECT {COLUMNS}, m.id, m.pseudonym, e.text, t.id, x.n FROM measures x
+    JOIN members m ON m.n = x.member JOIN streams s ON s.member = m.n
+    LEFT JOIN messages e ON e.id = x.objection LEFT JOIN threads t ON t.n = e.thread
+    WHERE m.community = $1 AND x.objected_at IS NOT NULL AND x.answered_at IS NULL AND x.state = 1 AND x.until_at > $4
+        AND x.n > $2
+    ORDER BY x.n LIMIT $3"""  # noqa: S608
 
 ADD_STRIKE = """
     INSERT INTO strikes (member, case_id, points, at)
@@ -44,7 +63,11 @@ TAKE_BACK_STRIKE = """
 TAKE_BACK = """
     UPDATE measures SET state = 3, ended_at = $3, ended_by = $4 WHERE member = $1 AND id = $2 AND state IN (0, 1)"""
 OBJECT = """
-    UPDATE measures SET objected_at = $3 WHERE id = $2 AND member = $1 AND objected_at IS NULL
+    UPDATE measures SET objected_at = $3, objection = $4 WHERE id = $2 AND member = $1 AND objected_at IS NULL
+    RETURNING n"""
+ANSWER = """
+    UPDATE measures SET state = $2, ended_at = $3, ended_by = $4, answered_at = $5, answered_by = $6, answer = $7
+    WHERE id = $1 AND state = 1 AND objected_at IS NOT NULL AND answered_at IS NULL
     RETURNING n"""
 
 CONCERNED = """
@@ -69,6 +92,12 @@ class Measures(Queries):
         (after,) = place_in(paging, (0,))
         rows = await self._scan(PROPOSED, community, after, asked(paging))
         return page(rows, paging, _of_member, lambda row: (row[-1],))
+
+    async def objections(self, community: int, now: datetime, paging: Paging) -> Page[Objection]:
+        """Against measures that hold, which nobody else has looked at yet; the oldest measure first."""
+        (after,) = place_in(paging, (0,))
+        rows = await self._scan(OBJECTIONS, community, after, asked(paging), us(now))
+        return page(rows, paging, _objection, lambda row: (row[-1],))
 
 
 def add_strike(change: AddStrike) -> Steps[None]:
@@ -116,10 +145,20 @@ def take_back(change: TakeBack) -> Steps[Concerned]:
 
 def object_to(change: ObjectTo) -> Steps[Concerned]:
     yield locks.member(change.member)
-    rows = yield OBJECT, (change.member, change.measure, us(change.at))
+    rows = yield OBJECT, (change.member, change.measure, us(change.at), change.message)
     if not rows:
         raise Stale
     return (yield from concerned(change.member))
+
+
+def answer(change: AnswerObjection) -> Steps[Concerned]:
+    new = change.measure
+    yield locks.member(new.member)
+    ended = us_or_none(new.ended_at), new.ended_by
+    rows = yield ANSWER, (new.id, int(new.state), *ended, us_or_none(new.answered_at), new.answered_by, new.answer)
+    if not rows:
+        raise Stale
+    return (yield from concerned(new.member))
 
 
 def concerned(member: int) -> Steps[Concerned]:
@@ -141,7 +180,8 @@ def strike_made(row: Row) -> Strike:
 
 def made(row: Row) -> Measure:
     """From COLUMNS."""
-    id_, member, kind, at, until, by, reason, case, state, ended_at, ended_by, objected_at = row
+    id_, member, kind, at, until, by, reason, case, state, ended_at, ended_by, objected_at, *answered = row
+    answered_at, answered_by, answer_ = answered
     return Measure(
         id=id_,
         member=member,
@@ -155,8 +195,15 @@ def made(row: Row) -> Measure:
         ended_at=when_or_none(ended_at),
         ended_by=ended_by,
         objected_at=when_or_none(objected_at),
+        answered_at=when_or_none(answered_at),
+        answered_by=answered_by,
+        answer=answer_,
     )
 
 
 def _of_member(row: Row) -> OfMember:
-    return OfMember(made(row[:12]), *row[12:14])
+    return OfMember(made(row[:15]), *row[15:17])
+
+
+def _objection(row: Row) -> Objection:
+    return Objection(_of_member(row), *row[17:19])

@@ -23,6 +23,9 @@ CASES = """
     SELECT k.state, count(*)
     FROM cases k JOIN messages e ON e.n = k.message JOIN threads t ON t.n = e.thread JOIN streams s ON s.member = t.member
     WHERE k.community = $1 AND k.state IN (0, 3) GROUP BY k.state"""
+OBJECTED = """
+    SELECT count(*) FROM measures x JOIN members m ON m.n = x.member JOIN streams s ON s.member = m.n
+    WHERE m.community = $1 AND x.objected_at IS NOT NULL AND x.answered_at IS NULL AND x.state = 1 AND x.until_at > $2"""
 
 
 class Sums(Queries):
@@ -32,10 +35,12 @@ class Sums(Queries):
         ((left,),) = await self._scan(LEFT, community)
         threads = await self._scan(THREADS, community, us(now), staff)
         cases = await self._scan(CASES, community)
+        ((objected,),) = await self._scan(OBJECTED, community, us(now))
         return Numbers(
             active=active,
             left=left,
             threads={ThreadState(state): count for state, count, _ in threads},
             mine=sum(mine for state, _, mine in threads if state != ThreadState.CLOSED),
             cases={CaseState(state): count for state, count in cases},
+            objected=objected,
         )

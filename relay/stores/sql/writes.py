@@ -117,6 +117,7 @@ APPLY: Mapping[type[Any], Write] = MappingProxyType(
         model.AddModel: models.add,
         model.UseModel: models.use,
         model.WithdrawModel: models.withdraw,
+        measure.AnswerObjection: measures.answer,
         change.Press: posts.press,
         change.AdvanceCursors: deliveries.advance,
         attempt.SetPushed: attempts.set_pushed,

@@ -49,7 +49,7 @@ function skip(event) {
 function places() {
   const here = slug.value;
   const waiting = counts.value;
-  const cases = (waiting?.cases.open ?? 0) + (waiting?.cases.appealed ?? 0);
+  const cases = (waiting?.cases.open ?? 0) + (waiting?.cases.appealed ?? 0) + (waiting?.cases.objected ?? 0);
   const all = [
     { page: "inbox", icon: "inbox", said: t("inbox"), number: waiting?.threads.open ?? 0, may: may("readThreads") },
     { page: "posts", icon: "posts", said: t("posts"), number: 0, may: may("readPosts") },

@@ -1,7 +1,7 @@
 // Which page an address leads to.
 
 import { communities, slug } from "./desk.js";
-import { Cases } from "./pages/cases.js";
+import { Held } from "./pages/held.js";
 import { Inbox } from "./pages/inbox.js";
 import { Members } from "./pages/members.js";
 import { Posts } from "./pages/posts.js";
@@ -13,7 +13,7 @@ import { COMPANY, replace, route } from "./route.js";
 import { may } from "./session.js";
 import { html, useEffect, useErrorBoundary } from "./view.js";
 
-const OF_COMMUNITY = { inbox: Inbox, posts: Posts, cases: Cases, members: Members, settings: Settings };
+const OF_COMMUNITY = { inbox: Inbox, posts: Posts, cases: Held, members: Members, settings: Settings };
 const OF_COMPANY = { start: Start, me: Settings, staff: Settings, keys: Settings, audit: Settings, settings: Settings };
 
 export function Page() {

@@ -32,7 +32,7 @@ export interface Community extends CommunityBrief {
 export interface Counts {
   members: { active: number; left: number };
   threads: Record<ThreadState | "mine", number>;
-  cases: { open: number; appealed: number };
+  cases: { open: number; appealed: number; objected: number };
 }
 
 export interface Message {
@@ -146,9 +146,13 @@ export interface Measure {
   ended_at: string | null;
   ended_by: string | null;
   objected_at: string | null;
+  answered_at: string | null;
+  answered_by: string | null;
+  answer: string | null;
   kept: number;
 }
 export interface KeptMessage { id: string; thread: string; measure: string; text: string; at: string }
+export interface Objection { measure: Measure; member: MemberRef; text: string | null; thread: string | null }
 export interface Strike { case: string; points: number; left: number; at: string; taken_back_at: string | null }
 export interface Against { points: number; strikes: Strike[]; measures: Measure[]; may_shadow: boolean }
 

@@ -9,7 +9,7 @@ import { Icon } from "../parts/icons.js";
 import { useOnce } from "../once.js";
 import { language } from "../prefs.js";
 import { to } from "../route.js";
-import { may } from "../session.js";
+import { may, me } from "../session.js";
 import { useSettled } from "../settled.js";
 import { html, useRef, useState } from "../view.js";
 import { dateTime, number, t, word } from "../words.js";
@@ -44,6 +44,7 @@ export function Case({ id, onDecided }) {
     ${one.appeal && html`<section class="appeal"><h3><${Icon} name="answer" />${t("case.appeal")}</h3><p class="entry-text"
       dir="auto">
       ${one.appeal.text}</p></section>`}
+    ${one.state === "appealed" && html`<${First} by=${one.decided_by} at=${one.decided_at} reason=${one.reason} />`}
     <section><h3>${t("case.why")}</h3>
       ${one.is_checking && html`<p class="remark"><${Icon} name="clock" />${t("case.checking.why")}</p>`}
       <ul class="reasons">
@@ -112,6 +113,19 @@ function Scale({ score, thresholds, decision }) {
   </figure>`;
 }
 
+/**
+ * The decision that somebody appeals, and who may look at it again.
+ * @param {{ by: string | null, at: string | null, reason: string | null }} props
+ */
+export function First({ by, at, reason }) {
+  const isOwn = by !== null && by === me.value?.id;
+  return html`<section class="first"><h3>${t("appeal.first")}</h3>
+    <p>${by ? t("case.decided", { name: nameOf(by) || t("team"), time: dateTime(at) }) : t("appeal.first.rule")}</p>
+    ${reason && html`<p class="quiet">${t("case.reason", { reason })}</p>`}
+    ${isOwn && html`<p class="remark"><${Icon} name="person" />${t("appeal.own")}</p>`}
+    ${!isOwn && html`<p class="hint">${t("appeal.who")}</p>`}</section>`;
+}
+
 /** Who decided, and when. @param {CaseShape} one */
 function decided(one) {
   return t("case.decided", { name: nameOf(one.decided_by) || t("team"), time: dateTime(one.decided_at) });
@@ -131,19 +145,23 @@ function Outcome({ one, onDecided, onConflict }) {
   const send = useOnce();
   const isBusy = useRef(false);
   const isSettled = useSettled(one.id);
-  const isOpen = (one.state === "open" || one.state === "appealed") && may("decide");
-  const mayMute = isOpen && one.state === "open"; // after an appeal there is none against a measure
+  const isAppealed = one.state === "appealed";
+  const isOwn = isAppealed && one.decided_by === me.value?.id;
+  const isOpen = (one.state === "open" || isAppealed) && may("decide");
+  const toDeliver = isAppealed ? t("appeal.overturn") : t("case.deliver");
+  const toReject = isAppealed ? t("appeal.uphold") : t("case.reject");
+  const mayMute = isOpen && !isAppealed; // after an appeal there is none against a measure
   const delivered = /** @type {const} */ ({ action: "deliver", reason: "" });
   const deliver = () => isSettled && decide({ finding: delivered, form: delivered });
   useCommands(
-    isOpen
+    isOpen && !isOwn
       ? [
-          { name: "deliver", key: "d", said: t("case.deliver"), run: deliver },
-          { name: "reject", key: "x", said: t("case.reject"), run: () => setAsked("reject") },
+          { name: "deliver", key: "d", said: toDeliver, run: deliver },
+          { name: "reject", key: "x", said: toReject, run: () => setAsked("reject") },
           ...(mayMute ? [{ name: "mute", key: "m", said: t("case.mute"), run: () => setAsked("mute") }] : []),
         ]
       : [],
-    [one.id, isOpen, mayMute, t("back")],
+    [one.id, isOpen, isOwn, mayMute, t("back")],
   );
   const decide = async (/** @type {Said} */ { finding, form }) => {
     if (isBusy.current) return;
@@ -159,6 +177,7 @@ function Outcome({ one, onDecided, onConflict }) {
     }
     isBusy.current = false;
   };
+  if (isOwn) return null;
   if (!isOpen)
     return html`<section class="outcome"><h3>${t(`case.state.${one.state}`)}</h3>
       <p>${one.decided_by ? decided(one) : t("case.by-rule")}</p>
@@ -167,15 +186,16 @@ function Outcome({ one, onDecided, onConflict }) {
     <${Trouble} problem=${problem} />
     <div class="two-acts">
       <button type="button" class="main large" aria-disabled=${isSettled ? undefined : "true"} onClick=${deliver}>
-        <${Icon} name="check" />${t("case.deliver")} <kbd>D</kbd></button>
+        <${Icon} name="check" />${toDeliver} <kbd>D</kbd></button>
       <button type="button" class="large" onClick=${() => setAsked("reject")}><${Icon} name="close" />
-        ${t("case.reject")} <kbd>X</kbd></button>
+        ${toReject} <kbd>X</kbd></button>
       ${mayMute && html`<button type="button" class="large" onClick=${() => setAsked("mute")}><${Icon} name="warn" />
         ${t("case.mute")} <kbd>M</kbd></button>`}
     </div>
     <p class="hint">${t("case.hint")}</p>
-    ${asked && html`<${Rejecting} title=${t(`case.${asked}.ask`, { name: one.member.pseudonym })} act=${t(`case.${asked}.act`)}
-      hint=${t("case.reject.hint", { name: one.member.pseudonym })} reason=${reason} onReason=${setReason}
-      hasTerm=${asked === "mute"} onAct=${decide} onClose=${() => setAsked(null)} />`}
+    ${asked && html`<${Rejecting} act=${isAppealed ? toReject : t(`case.${asked}.act`)}
+      title=${isAppealed ? t("appeal.uphold.ask") : t(`case.${asked}.ask`, { name: one.member.pseudonym })}
+      hint=${t(isAppealed ? "objection.reason.hint" : "case.reject.hint", { name: one.member.pseudonym })}
+      reason=${reason} onReason=${setReason} hasTerm=${asked === "mute"} onAct=${decide} onClose=${() => setAsked(null)} />`}
   </section>`;
 }

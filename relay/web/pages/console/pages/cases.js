@@ -23,7 +23,7 @@ const STATES = /** @type {const} */ (["open", "appealed", "delivered", "rejected
 const ALIKE = "alike"; // in an address in the place of a state: what is open is a cluster
 
 /** Which cases, and which of them is open: an address that names a case alone is good, too. */
-function shown() {
+export function shown() {
   const [first = "open", second = ""] = route.value.rest;
   if (first === ALIKE) return { state: STATES[0], open: second, isCluster: true };
   const state = STATES.find((one) => one === first);
@@ -126,10 +126,11 @@ function ClusterRow({ one, cluster, isOpen }) {
 }
 
 /** @param {{ state: string }} props */
-function CaseTabs({ state }) {
+export function CaseTabs({ state }) {
   const amounts = counts.value?.cases;
   return html`<nav class="tabs" aria-label=${t("states")}>${STATES.map((one) => {
-    const amount = one === "open" || one === "appealed" ? (amounts?.[one] ?? 0) : 0;
+    const appeals = (amounts?.appealed ?? 0) + (amounts?.objected ?? 0);
+    const amount = one === "open" ? (amounts?.open ?? 0) : one === "appealed" ? appeals : 0;
     return html`<a key=${one} href=${to(slug.value, "cases", one)} aria-current=${one === state ? "page" : undefined}>
       ${t(`case.state.${one}`)}${amount > 0 && html` <span class="amount">${number(amount)}</span>`}</a>`;
   })}</nav>`;

@@ -69,7 +69,7 @@ export function Measures({ id, name }) {
       <ul class="plain-list">${against.measures.slice(-LAST).reverse().map(
         (one) => html`<li key=${one.id}><${Icon} name=${one.is_in_force ? "warn" : "clock"} />
           <span>${line(one)}${one.reason && html`<br /><span class="quiet">${one.reason}</span>`}
-          ${one.objected_at && html`<br />${t("measures.objected", { time: dateTime(one.objected_at) })}`}</span>
+          ${one.objected_at && html`<br />${looked(one)}`}</span>
           ${may("decide") && one.is_in_force && one.kind !== SHADOW && html`<button type="button"
             onClick=${() => act(`/measures/${one.id}:lift`, t("measures.lifted"))}>${t("measures.lift")}</button>`}
           ${may("decide") && one.kind === SHADOW && (one.is_in_force || one.kept > 0) && html`<button type="button"
@@ -87,6 +87,12 @@ export function Measures({ id, name }) {
     ${asked !== null && asked !== "impose" && html`<${ConfirmBan} id=${asked.id} name=${name}
       onDone=${() => done(t("measures.imposed"))} onClose=${() => setAsked(null)} />`}
   </section>`;
+}
+
+/** What came of an objection. @param {Measure} one */
+function looked({ objected_at: since, answered_at: at, answered_by: by, answer }) {
+  if (at === null) return t("measures.objected", { time: dateTime(since) });
+  return `${t("measures.answered", { name: nameOf(by) || t("team"), time: dateTime(at) })} ${answer ?? ""}`.trim();
 }
 
 /** What it is, since when and until when, who. @param {Measure} one */
