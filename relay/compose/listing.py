@@ -1,7 +1,7 @@
 """Every figure that moderation goes by, in one list: weights, thresholds, caps, composites, trust, headroom, raid mode."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from pydantic import BaseModel
@@ -25,7 +25,7 @@ _TABLES: Final = ("trust", "headroom", "raid", "ladder")
 class Rule:
     """One figure. `default` is what holds where nothing is set, null where there is none; `given_by` is who gives the signal.
 
-    kind: threshold, evidence, cap, signal, composite, trust, headroom, raid, ladder.
+    kind: threshold, evidence, cap, signal, composite, trust, headroom, raid, ladder. `told`: what members read of a signal.
     """
 
     kind: str
@@ -34,6 +34,7 @@ class Rule:
     default: Figure | None
     given_by: str
     meaning: str
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
 def listing(moderation: ModerationSettings, plugins: Iterable[tuple[Label, Mapping[str, float]]]) -> Sequence[Rule]:
@@ -59,10 +60,10 @@ def listing(moderation: ModerationSettings, plugins: Iterable[tuple[Label, Mappi
 
 def _set(kind: str, table: BaseModel, prefix: str, names: Sequence[str] = ()) -> Iterator[Rule]:
     """What the configuration sets in a table, in its own words."""
-    for name, field in type(table).model_fields.items():
+    for name, each in type(table).model_fields.items():
         if not names or name in names:
-            meaning = field.description or ""
-            yield Rule(kind, f"{prefix}{name}", getattr(table, name), field.default, CORE, meaning)
+            meaning = each.description or ""
+            yield Rule(kind, f"{prefix}{name}", getattr(table, name), each.default, CORE, meaning)
 
 
 def _signals(moderation: ModerationSettings, plugins: Iterable[tuple[Label, Mapping[str, float]]]) -> Iterator[Rule]:
@@ -74,8 +75,9 @@ def _signals(moderation: ModerationSettings, plugins: Iterable[tuple[Label, Mapp
         marks += [f"evidence {label.evidence}"] if label.evidence else []
         marks += ["rests on other members"] if label.across_members else []
         for name, default in label.signals.items():
-            told = [label.told[name]["en"]] if name in label.told else []
-            yield Rule("signal", name, weights[name], default, f"{label.name} {label.version}", "; ".join([*told, *marks]))
+            told = dict(label.told.get(name, {}))
+            said = "; ".join([*([told["en"]] if told else []), *marks])
+            yield Rule("signal", name, weights[name], default, f"{label.name} {label.version}", said, told)
 
 
 def _composite(composite: Composite) -> Rule:

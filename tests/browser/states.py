@@ -254,6 +254,7 @@ CONSOLE: Final[Mapping[str, State]] = MappingProxyType(
         "settings-consent": at("{slug}", "settings", "consent", shows="settings.consent.why"),
         "settings-invites": at("{slug}", "settings", "invites", shows="invite.used"),
         "settings-plugins": at("{slug}", "settings", "plugins", shows="plugin.runs"),
+        "settings-rules": at("{slug}", "settings", "rules", shows="rules.ladder.why"),
         "settings-plugins-options": at("{slug}", "settings", "plugins", shows="plugin.runs", then=_options),
         "settings-replay": at("{slug}", "settings", "replay", shows="replay.matrix"),
         "settings-replay-none": at("{empty}", "settings", "replay", shows="replay.none"),

@@ -86,3 +86,23 @@ async def test_a_relay_without_plugins_says_what_that_means(housed: Housed, tmp_
 
         await desk.sees(desk.text("plugins.none"), desk.text("plugins.none.why"))
         assert await flaws(desk) == []
+
+
+async def test_all_rules_stand_in_one_place_in_the_readers_language(housed: Housed) -> None:
+    rude = '{"fast_and_rude": {"all_of": ["flood.rate", "words.insult"], "weight": 7, "instead": true}}'
+    async with housed(RELAY_MODERATION__HOLD="6", RELAY_MODERATION__COMPOSITES=rude) as house:
+        slug = (await house.community())["slug"]
+        desk = await house.desk(language="de")
+        await desk.open(slug, "settings", "rules")
+        rules = desk.page.locator("dl > div")
+
+        hold = rules.filter(has_text="moderation.hold")
+        await expect(hold).to_contain_text(desk.words("plugin.default", value=5))
+        await expect(hold).to_contain_text(desk.words("rule.moderation.hold"))
+        await expect(rules.filter(has=desk.said("words.insult")).filter(has_text="Beleidigung")).to_contain_text("words 1")
+        await expect(rules.filter(has_text="fast_and_rude")).to_contain_text(
+            "alle von flood.rate, words.insult; statt seiner Teile"
+        )
+        listed = [rule async for rule in house.cast.owner.all(f"/v1/communities/{slug}/rules")]
+        await expect(rules).to_have_count(len(listed))
+        assert await flaws(desk) == []

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from relay.compose.listing import listing
+from relay.configuration import ModerationSettings
 from relay.web.assets import PAGES
 
 AREAS = sorted(folder.parent for folder in PAGES.glob("*/words"))
@@ -87,3 +89,10 @@ def test_every_word_of_the_console_is_said_somewhere() -> None:
     unsaid = [key for key in words(PAGES / "console", "en") if not any(one.fullmatch(base(key)) for one in patterns)]
 
     assert unsaid == []
+
+
+def test_every_figure_of_the_relays_own_has_its_words() -> None:
+    """What plugins see is in their own words, and composites are an operator's."""
+    names = {f"rule.{rule.name}" for rule in listing(ModerationSettings(), [])}
+
+    assert names == {key for key in words(PAGES / "console", "en") if key.startswith("rule.")}

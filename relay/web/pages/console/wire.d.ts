@@ -178,6 +178,15 @@ export interface Invite {
   revoked_at: string | null;
 }
 export interface ConsentText { language: string; version: string; text: string }
+export interface Rule {
+  kind: string;
+  name: string;
+  value: number;
+  default: number | null;
+  given_by: string;
+  meaning: string;
+  told: Record<string, string>;
+}
 export interface Plugin {
   name: string;
   version: string;

@@ -18,6 +18,7 @@ import { Keys } from "./keys.js";
 import { Me } from "./me.js";
 import { Plugins } from "./plugins.js";
 import { Replays } from "./replay.js";
+import { Rules } from "./rules.js";
 import { Staff } from "./staff.js";
 
 /** @typedef {import("../parts/icons.js").IconName} IconName */
@@ -34,6 +35,7 @@ function places() {
     { is: changes, name: "consent", icon: "check", said: t("settings.consent"), page: ConsentTexts, parts: of("consent") },
     { is: changes, name: "invites", icon: "link", said: t("settings.invites"), page: Invites, parts: of("invites") },
     { is: reads, name: "plugins", icon: "plug", said: t("settings.plugins"), page: Plugins, parts: of("plugins") },
+    { is: reads, name: "rules", icon: "flag", said: t("settings.rules"), page: Rules, parts: of("rules") },
     { is: reads, name: "replay", icon: "again", said: t("settings.replay"), page: Replays, parts: of("replay") },
     { is: may("people"), name: "staff", icon: "members", said: t("settings.staff"), page: Staff, parts: [COMPANY, "staff"] },
     { is: may("people"), name: "keys", icon: "key", said: t("settings.keys"), page: Keys, parts: [COMPANY, "keys"] },
