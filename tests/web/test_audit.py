@@ -185,6 +185,10 @@ WORDY: Final[dict[str, dict[str, Any]]] = {
     "POST /v1/communities/{slug}/invites": {"label": WORD},
     "PUT /v1/communities/{slug}/consent": {"language": "de", "text": WORD},
     "POST /v1/communities/{slug}/posts": {"text": WORD, "title": WORD, "buttons": [{"id": WORD, "label": WORD}]},
+    "POST /v1/communities/{slug}/moderation:replay": {
+        "config": f"[plugins.words]\nadd = ['{WORD}']",
+        "since": "2026-01-01T00:00:00Z",
+    },
     "POST /v1/threads/{id}/messages": {"text": WORD},
     "PATCH /v1/threads/{id}": {"version": 1, "labels": [WORD]},
     "POST /v1/cases/{id}:decide": {"action": "reject", "reason": WORD},
