@@ -34,6 +34,7 @@ from relay.core.erasure import ConfirmErasures, NoteErasures, PurgeErased
 from relay.core.errors import Unavailable
 from relay.core.joining import ForgetJoins, RevokeInvite
 from relay.core.lease import EndLease, HoldLease
+from relay.core.model import WithdrawModel
 from relay.core.pause import Pause
 from relay.core.repeat import Forget, Remember
 from relay.core.restore import EndAllTokens, LeapSeqs
@@ -53,7 +54,10 @@ NEARLY_FULL = "The disk is nearly full, so nothing that adds data is taken; read
 """Without figures: they move with what others write, and a member may read this."""
 
 ALWAYS: frozenset[type[Change]] = frozenset(
-    {Leave, Pause, Erase, RevokeTokens, EndAllTokens, EndSession, RemoveStaff, RevokeKey, RevokeInvite, CancelPost}
+    {
+        *(Leave, Pause, Erase, RevokeTokens, EndAllTokens, EndSession, RemoveStaff, RevokeKey, RevokeInvite, CancelPost),
+        WithdrawModel,
+    }
 )
 """Withdraws, takes away or frees: goes into the reserve with whatever else stands in its commit, a STOP with its message."""
 

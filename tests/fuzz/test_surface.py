@@ -36,13 +36,14 @@ WORDS = {
     "until": SOON,
 }  # fmt: skip
 NUMBERS = {"seq": 4, "version": 3}  # below these there mostly is such a thing
-RARE = {  # need a moment, a proposal, a passphrase, a link, a code, or a session
+RARE = {  # need a moment, a proposal, a hundred decisions, a passphrase, a link, a code, or a session
     "GET /v1/me/stream", "GET /v1/staff/stream", "POST /v1/me/appeals", "POST /v1/posts/{id}:cancel",
     "POST /v1/sign-in", "POST /v1/sign-in:look", "POST /v1/sign-in:link",
     "DELETE /v1/session", "POST /v1/session/passphrase", "DELETE /v1/sessions/{id}",
     "POST /v1/communities/{slug}/join", "POST /v1/join:confirm",
     "POST /v1/measures/{id}:confirm", "POST /v1/measures/{id}:dismiss",
     "POST /v1/measures/{id}:answer",
+    "GET /v1/models/{id}", "POST /v1/models/{id}:use", "POST /v1/models/{id}:withdraw",
 }  # fmt: skip
 IN_JSON = {f"{route.method} {route.path}" for route in ROUTES if route.kind == "json"}
 ENOUGH = 50  # calls of a route

@@ -1,8 +1,9 @@
 """The contract on erasure, on every engine: gone for everybody with one commit however much there is, and then row by row."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import cast
 
 import pytest
@@ -13,6 +14,8 @@ from relay.core.community import Community
 from relay.core.erasure import ConfirmErasures, Erasure, NoteErasures, PurgeErased
 from relay.core.errors import Stale
 from relay.core.export import ExportKind
+from relay.core.ladder import MeasureKind, Strike
+from relay.core.measure import AddStrike, Impose, Measure
 from relay.core.member import Consent, Member
 from relay.core.post import Post
 from relay.core.thread import Role, Status, Thread, ThreadEdit
@@ -25,7 +28,7 @@ FEW = 3
 SECRET = "wombat"
 OF_MEMBER = tuple(
     f"SELECT count(*) FROM {table} WHERE member = $1"  # noqa: S608  names of ours
-    for table in ("threads", "messages", "deliveries", "streams", "consents", "addresses", "presses")
+    for table in ("threads", "messages", "deliveries", "streams", "consents", "addresses", "presses", "strikes", "measures")
 )
 POINTING_NOWHERE = (
     "SELECT count(*) FROM decisions WHERE message NOT IN (SELECT n FROM messages)",
@@ -79,10 +82,17 @@ async def made(world: World, messages: int) -> Town:
     assert found is not None
     await world.store.commit(
         *(Press(post.n, member.n, "yes", world.clock.now()) for member in (gone, stays)),
+        *(change for member in (gone, stays) for change in sanctioned(world, member)),
         EditThread(found.ref, ThreadEdit(labels=("vip",)), world.clock.now()),
     )
     await world.agreed_text(community)
     return Town(world, community, gone, stays, post, found, kept, next(each for each in cases if each.member == gone.n))
+
+
+def sanctioned(world: World, member: Member) -> Sequence[Change]:
+    now = world.clock.now()
+    measure = Measure(world.ids(), member.n, MeasureKind.SLOW, now, now + timedelta(days=3), "eva", f"{SECRET} again")
+    return AddStrike(member.n, Strike(world.ids(), 4.0, now), 0), Impose(measure)
 
 
 @pytest.mark.parametrize("messages", [FEW, MANY])

@@ -44,6 +44,7 @@ from relay.core.errors import Unavailable
 from relay.core.joining import AddConsentText, AddInvite, Redeem
 from relay.core.measure import AddStrike, AnswerObjection, BringBack, Impose, MoveMeasure, ObjectTo, TakeBack
 from relay.core.member import AddAddress
+from relay.core.model import AddModel, UseModel
 from relay.core.pause import ReleaseDeferred
 from relay.core.session import NameStaff, SetPassphrase, UseLink
 from relay.core.staff import TokenKind
@@ -61,6 +62,7 @@ WAITS = frozenset(
         EditCommunity, EditMember, EditThread, FileReply, FreezeAudience, HearFrom, PlanPost, Press, Rejoin, ReleasePost, Rule,
         SendMessage, TakeLease, NameStaff, SetPassphrase, UseLink, AddAddress, AddDevice, AddInvite, AddConsentText, Redeem,
         ReleaseDeferred, AddStrike, AnswerObjection, BringBack, Impose, MoveMeasure, ObjectTo, TakeBack,
+        AddModel, UseModel,
     }
 )  # fmt: skip
 """What waits until there is room: it adds rows, or begins something that does, or stands beside what does."""
