@@ -59,11 +59,11 @@ async def test_a_key_rejects_and_mutes_and_an_appeal_takes_back_both(house: Hous
     await desk.page.keyboard.press("?")
     await desk.sees(dialog.get_by_text(desk.words("case.mute")))
     await desk.page.keyboard.press("Escape")
-    await desk.sees_no(dialog)
+    await desk.sees_no(desk.page.locator("dialog"))
     await desk.page.keyboard.press("m")
     await expect(desk.field("case.reject.reason")).to_be_focused()
     await desk.page.keyboard.press("Escape")  # nothing has happened yet
-    await desk.sees_no(dialog)
+    await desk.sees_no(desk.page.locator("dialog"))
     await desk.page.keyboard.press("m")
     await expect(desk.field("case.reject.reason")).to_be_focused()
     await desk.page.keyboard.type("Insults are not read here.")

@@ -74,9 +74,11 @@ export function Cases() {
     [{ name: "to-list", key: "escape", said: t("back"), run: () => open && toList(to(here, "cases", state)) }],
     [here, state, open, t("back")],
   );
-  const onDecided = () => {
-    const at = lines?.findIndex((one) => one.ids.includes(open)) ?? -1;
-    const next = lines?.[at + 1] ?? lines?.[at - 1];
+  /** On to what is left, which the list may know already or not. */
+  const onDecided = (/** @type {string[]} */ decided = [open]) => {
+    const at = lines?.findIndex((line) => line.ids.includes(open)) ?? -1;
+    const isLeft = (/** @type {Line} */ line) => line.ids.some((id) => !decided.includes(id));
+    const next = lines?.slice(at + 1).find(isLeft) ?? lines?.slice(0, Math.max(at, 0)).findLast(isLeft);
     refresh();
     countSoon();
     if (route.value.page !== "cases" || shown().open !== open) return; // somebody has gone elsewhere

@@ -24,7 +24,7 @@ import { Rejecting } from "./rejecting.js";
 
 /**
  * What was there when it was opened stays in sight until it is decided: a case that could not be is told apart by name.
- * @param {{ cluster: ClusterShape | null, onDecided: () => void }} props
+ * @param {{ cluster: ClusterShape | null, onDecided: (ids: string[]) => void }} props
  */
 export function Cluster({ cluster, onDecided }) {
   const [left, setLeft] = useState(/** @type {ReadonlySet<string>} */ (new Set()));
@@ -84,7 +84,8 @@ function One({ one, isIn, onIn, fault }) {
 /**
  * Each case is asked for on its own, one after the other, so that what could be decided is, and the rest is told by case.
  * @param {{ cases: CaseShape[], onEach: (id: string) => void,
- *   onFaults: (faults: ReadonlyMap<string, unknown>) => void, onBusy: (isBusy: boolean) => void, onDecided: () => void }} props
+ *   onFaults: (faults: ReadonlyMap<string, unknown>) => void, onBusy: (isBusy: boolean) => void,
+ *   onDecided: (ids: string[]) => void }} props
  */
 function Together({ cases, onEach, onFaults, onBusy, onDecided }) {
   const [asked, setAsked] = useState(/** @type {Asked | null} */ (null));
@@ -134,7 +135,7 @@ function Together({ cases, onEach, onFaults, onBusy, onDecided }) {
     onBusy(false);
     const isBad = faults.size > 0;
     toast(isBad ? t("cluster.partly", { n: faults.size, all: n }) : t(`cluster.done.${said.finding.action}`, { n }), isBad);
-    if (!isBad) onDecided();
+    if (!isBad) onDecided(cases.map((one) => one.id));
   };
   const delivered = /** @type {const} */ ({ action: "deliver", reason: "" });
   return html`<section class="outcome">
