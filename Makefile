@@ -50,7 +50,7 @@ run: venv ## start the relay (ARGS go to `relay serve`)
 test: $(READY) $(TOOLS) ## run all tests in their quick sizes; with ARGS, which go to pytest, those alone
 ifeq ($(strip $(ARGS)),)
 	@ended=0; \
-	$(BIN)/python -m pytest -m "not alone" -n 3 --dist worksteal || ended=$$?; \
+	$(BIN)/python -m pytest -m "not alone" -n 4 --dist worksteal || ended=$$?; \
 	$(BIN)/python -m pytest -m alone || ended=$$?; \
 	exit $$ended
 else

@@ -23,7 +23,7 @@ DAEMON_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/lib/postgresql/*/bin", "
 BETTER = {"chromium": "chromium-headless-shell"}
 
 # These fill the machine, or measure what others would disturb; `make test` runs them one by one, after all others.
-ALONE = ("tests/e2e/test_kill", "tests/faults/", "tests/hostile/", "tests/network/", "tests/simulation/")
+ALONE = ("tests/e2e/test_kill", "tests/faults/", "tests/hostile/", "tests/network/")
 
 LOG_BYTES = 8_000  # of a relay's log that are shown with a failure, from its end
 
