@@ -1,11 +1,10 @@
 """The how-to's own service, as a process, asked by the relay's moderation as it is configured."""
 
-import asyncio
 import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,23 +16,22 @@ from relay.loader import PluginError
 from relay.pipeline.pipeline import Pipeline
 from relay.testing.moderation import submission
 from relay.testing.services import FakeService, reply
-from tests.servers.ports import own_port
 
 PAGE = Path(__file__).parent.parent.parent / "docs/how-to/ask-your-own-service.md"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-PATIENCE = 20.0  # seconds for a Python to start
 
 
 @pytest.fixture
 def port() -> Iterator[int]:
     """Where the service of the page runs, which is given a secret and a port."""
     _, _, after = PAGE.read_text("utf-8").partition("```python no-run\n")
-    code, port = after.partition("```")[0], own_port()
-    environment = {**os.environ, "SECRET": SECRET, "PORT": str(port)}
-    process = subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL)
-    yield port
-    process.kill()
-    process.wait()
+    code = after.partition("```")[0]
+    environment = {**os.environ, "SECRET": SECRET, "PORT": "0"}
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        yield int(process.stdout.readline().split()[-1])
+        process.kill()
 
 
 @asynccontextmanager
@@ -49,20 +47,9 @@ async def moderation(folder: Path, port: int, secret: str = SECRET) -> AsyncIter
     pipeline = build_pipeline(settings, guarded=True)
     try:
         await pipeline.open()
-        async with asyncio.timeout(PATIENCE):
-            await listening(port)
         yield pipeline
     finally:
         await pipeline.close()
-
-
-async def listening(port: int) -> None:
-    while True:
-        with suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.close()
-            return
-        await asyncio.sleep(0.01)
 
 
 async def test_it_sees_what_the_page_says(port: int, tmp_path: Path) -> None:
