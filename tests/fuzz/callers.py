@@ -11,6 +11,7 @@ from tests.e2e.client import Json
 from tests.e2e.conftest import HELD_WORD
 
 SOON = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")  # measures end within a year
+LATELY = (datetime.now(UTC) - timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")  # replays look back a year at most
 SLUG = "town"
 MEMBERS = 12  # whose threads, messages and cases there are
 VICTIMS = 40  # of every kind: some calls take them away

@@ -22,7 +22,7 @@ from relay.web.route import Route
 from relay.web.table import ROUTES
 from tests.e2e.cast import Cast
 from tests.e2e.conftest import HOLDING, Relay, unlimited
-from tests.fuzz.callers import SLUG, SOON, Caller, World
+from tests.fuzz.callers import LATELY, SLUG, SOON, Caller, World
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 WRONG = 0.25  # of the calls break the schema on purpose
@@ -33,7 +33,7 @@ WORDS = {
     "name": "Anna {}", "slug": "town-{}", "source": "form", "text_version": "1", "label": "Yes", "text": "Hello",
     "title": "News", "client_id": "c{}", "button": "yes", "time_zone": "Europe/Berlin", "tags": "pool", "labels": "urgent",
     "language": "de", "privacy_url": "https://example.com", "address": "a{}", "expires_at": "2099-01-01T00:00:00Z",
-    "until": SOON,
+    "until": SOON, "config": "[plugins.words]", "since": LATELY,
 }  # fmt: skip
 NUMBERS = {"seq": 4, "version": 3}  # below these there mostly is such a thing
 RARE = {  # need a moment, a proposal, a hundred decisions, a passphrase, a link, a code, or a session
