@@ -1,6 +1,6 @@
 """MQTT: posts to members through a broker, and their replies, against a bare aiomqtt client and mosquitto's own rate.
 
-    python -m benchmarks.mqtt [--members 1000] [--posts 5] [--replies 3000] [--rounds 3]
+    python -m benchmarks.mqtt [--members 500] [--posts 5] [--replies 3000] [--rounds 3]
 
 All through the same mosquitto, in turn. Posts are counted where the last delivery has reached the members' side; replies where
 the last `accepted` has, which the relay says after its commit. The bare client stores nothing: it publishes with 50 in flight,
