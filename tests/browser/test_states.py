@@ -25,6 +25,10 @@ TOO_WIDE: Final = """[...document.querySelectorAll("*")].filter(one => one.match
   .filter(one => one.scrollWidth > one.clientWidth)
   .map(one => `${one.tagName} ${one.className}: ${one.scrollWidth} wide in ${one.clientWidth}`)"""
 
+# Panes scroll for themselves; what leaves them would make the page scroll into nothing.
+TOO_HIGH: Final = """document.querySelector(".panes") && document.documentElement.scrollHeight > innerHeight
+  ? [`the page: ${document.documentElement.scrollHeight} high in ${innerHeight}`] : []"""
+
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def one_scene(
@@ -65,6 +69,6 @@ async def flaws(window: Window) -> list[str]:
             found += [f"{width} {scheme}: {one}" for one in seen]
     for width in (NARROWEST, TABLET):
         await window.page.set_viewport_size({"width": width, "height": 800})
-        found += [f"{width}: {one}" for one in await window.page.evaluate(TOO_WIDE)]
+        found += [f"{width}: {one}" for script in (TOO_WIDE, TOO_HIGH) for one in await window.page.evaluate(script)]
     shown = (await window.page.locator("body").inner_text()).split()
     return found + [f"no words for {key}" for key in window.words.entries if "." in key and key in shown]
