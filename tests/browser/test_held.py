@@ -34,6 +34,12 @@ async def test_a_held_message_shows_what_was_seen_and_is_delivered(house: House)
 
     await desk.sees(desk.text("case.delivered"), desk.text("cases.none.open"))
     await agent.sees(agent.entry(RUDE))
+    await desk.open(slug, "cases", "delivered")
+    await desk.row(ada.pseudonym).click()
+    await desk.sees(desk.page.get_by_role("heading", name=desk.words("case.state.delivered"), exact=True))
+    await desk.sees_no(
+        desk.page.locator("main").get_by_text(desk.words.pattern("case.reason"))
+    )  # nobody gave one: what a plugin saw is none
 
 
 async def test_whoever_looks_reads_why_in_their_own_language(house: House) -> None:

@@ -181,7 +181,7 @@ function Outcome({ one, onDecided, onConflict }) {
   if (!isOpen)
     return html`<section class="outcome"><h3>${t(`case.state.${one.state}`)}</h3>
       <p>${one.decided_by ? decided(one) : t("case.by-rule")}</p>
-      ${one.decided_by && one.reason && html`<p class="quiet">${t("case.reason", { reason: one.reason })}</p>`}</section>`;
+      ${one.decided_by && one.state === "rejected" && one.reason && html`<p class="quiet">${t("case.reason", { reason: one.reason })}</p>`}</section>`;
   return html`<section class="outcome">
     <${Trouble} problem=${problem} />
     <div class="two-acts">
