@@ -94,6 +94,7 @@ async def test_what_a_member_writes_meanwhile_arrives_once(own_house: House) -> 
     reader = await house.reader(slug, ada)
     await reader.open()
     await reader.writes("Before.")
+    await reader.page.evaluate("navigator.serviceWorker.ready.then(() => true)")  # it shows the page while nothing else does
 
     with reader.watch.relay_may_be_away():
         await house.server.kill()

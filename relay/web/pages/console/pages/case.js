@@ -177,11 +177,12 @@ function Outcome({ one, onDecided, onConflict }) {
     }
     isBusy.current = false;
   };
+  const reasonGiven = one.decided_by && one.state === "rejected" ? one.reason : null;
   if (isOwn) return null;
   if (!isOpen)
     return html`<section class="outcome"><h3>${t(`case.state.${one.state}`)}</h3>
       <p>${one.decided_by ? decided(one) : t("case.by-rule")}</p>
-      ${one.decided_by && one.state === "rejected" && one.reason && html`<p class="quiet">${t("case.reason", { reason: one.reason })}</p>`}</section>`;
+      ${reasonGiven && html`<p class="quiet">${t("case.reason", { reason: reasonGiven })}</p>`}</section>`;
   return html`<section class="outcome">
     <${Trouble} problem=${problem} />
     <div class="two-acts">
