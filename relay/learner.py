@@ -29,11 +29,12 @@ main()
 class Learner:
     """Belongs to the loop that it is called in; a process that is not done when its caller is cancelled is killed.
 
-    `load_tables` reads those that texts are folded by, when they are first needed.
+    `load_tables` reads those that texts are folded by, when they are first needed; `python` is the program of the process.
     """
 
-    def __init__(self, load_tables: Callable[[], Tables]) -> None:
+    def __init__(self, load_tables: Callable[[], Tables], python: str = sys.executable) -> None:
         self._load_tables = load_tables
+        self._python = python
         self._one_by_one = asyncio.Lock()
 
     async def __call__(self, lessons: Sequence[Taught]) -> Made | None:
@@ -42,7 +43,7 @@ class Learner:
             given = await asyncio.to_thread(self._packed, lessons)
             try:
                 async with asyncio.timeout(WITHIN):
-                    made = json.loads(await _said(given))
+                    made = json.loads(await _said(self._python, given))
             except (OSError, TimeoutError, ValueError) as error:
                 raise LearningFailed(f"{type(error).__name__} where it is learned") from None
         return None if made is None else Made(Content(**made["content"]), made["figures"])
@@ -57,12 +58,12 @@ class Learner:
         return json.dumps(rows).encode()
 
 
-async def _said(given: bytes) -> bytes:
+async def _said(python: str, given: bytes) -> bytes:
     """Nothing that it prints beside its answer goes anywhere: a trace could hold words of members."""
     root = str(Path(relay.__file__).parent.parent)
     path = json.dumps([root, *(entry for entry in sys.path if entry and entry != root)])
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-c", _BOOT, path),
+        *(python, "-I", "-c", _BOOT, path),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

@@ -1,8 +1,8 @@
 """The process that learns: the same as in this one, a plain word if it fails, and free for the next when nobody waits."""
 
 import asyncio
-import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -27,11 +27,16 @@ async def test_it_learns_what_this_process_would() -> None:
     assert await Learner(Tables)(LESSONS[:2]) is None
 
 
-async def test_a_process_that_fails_is_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/false")
+@pytest.mark.parametrize("program", ["#!/bin/sh\nexit 1\n", "#!/bin/sh\necho no model\n", None])
+async def test_a_process_that_fails_is_no_model(tmp_path: Path, program: str | None) -> None:
+    """It says nothing, or nothing that makes sense, or is not there."""
+    python = tmp_path / "python"
+    if program is not None:
+        python.write_text(program)
+        python.chmod(0o700)
 
     with pytest.raises(LearningFailed):
-        await Learner(Tables)(LESSONS)
+        await Learner(Tables, str(python))(LESSONS)
 
 
 async def test_who_waits_no_more_leaves_it_free_for_the_next() -> None:
